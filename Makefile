@@ -1,0 +1,38 @@
+# make demo    the main job on real input, on the embedded model (MODEL=smollm2-135m is the quick one)
+# make test    the whole suite; make bench  the ratios; make check  linters and types
+
+PYTHON ?= python3
+MODEL ?= qwen2.5-coder-1.5b
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: install demo test bench bench-knowledge check clean
+
+install: $(READY)
+
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "taskkit needs Python 3.11 or newer: make PYTHON=python3.12 …")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --editable '.[local,dev]'
+	@touch $@
+
+demo: $(READY)
+	@$(BIN)/python examples/demo.py --model $(MODEL)
+
+test: $(READY)
+	$(BIN)/python -m pytest -m 'not bench' $(ARGS)
+
+bench: $(READY)
+	@$(BIN)/python tests/benchmarks/bench.py
+
+bench-knowledge: $(READY)
+	@$(BIN)/python tests/benchmarks/bench_knowledge.py
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pyright
+
+clean:
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .demo

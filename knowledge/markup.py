@@ -1,0 +1,126 @@
+"""HTML as Markdown text: what a reader sees, with headings, lists, tables and code blocks marked."""
+
+import re
+from html.parser import HTMLParser
+
+_HIDDEN = frozenset("script style template noscript svg math iframe object nav".split())
+_BLOCK = frozenset(
+    "address article aside blockquote body dd details div dl dt fieldset figcaption figure footer form h1 h2 h3 h4"
+    " h5 h6 header hr li main ol p pre section summary table tbody td tfoot th thead tr ul".split()
+)
+_VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
+_HEADING = re.compile(r"h[1-6]")
+_SPACE = re.compile(r"[ \t\r\n\f]+")
+
+
+def readable(html: str) -> tuple[str, str]:
+    """`(text, title)`; the title is that of the head, else nothing."""
+    reader = _Reader()
+    reader.feed(html)
+    reader.close()
+    reader.break_line(2)
+    return "".join(reader.out).strip("\n") + "\n", _SPACE.sub(" ", reader.title).strip()
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.out: list[str] = []
+        self.title = ""
+        self._line: list[str] = []
+        self._prefix = ""
+        self._hidden = 0
+        self._in_title = False
+        self._pre = 0
+        self._cells: list[str] | None = None
+        self._rows = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "title" and not self.title:
+            self._in_title = True
+        if tag in _HIDDEN:
+            self._hidden += 1
+        if self._hidden:
+            return
+        if tag in {"td", "th"}:
+            self._end_cell()
+        elif tag == "tr":
+            self.break_line()
+            self._cells = []
+        elif tag in _BLOCK:
+            if tag == "table":
+                self._end_row()
+            self.break_line(1 if tag in {"li", "dt", "dd"} else 2)
+        if _HEADING.fullmatch(tag):
+            self._prefix = "#" * int(tag[1]) + " "
+        elif tag == "li":
+            self._prefix = "- "
+        elif tag == "pre":
+            self._pre += 1
+            self.out.append("```\n")
+        elif tag == "table":
+            self._rows = 0
+        elif tag == "br":
+            self._line.append("\n" if self._pre else " ") if self._cells is not None else self.break_line()
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "title":
+            self._in_title = False
+        if tag in _HIDDEN:
+            self._hidden = max(0, self._hidden - 1)
+            return
+        if self._hidden or tag in _VOID:
+            return
+        if tag == "pre" and self._pre:
+            self._pre -= 1
+            self.out.append("".join(self._line).strip("\n") + "\n```\n\n")
+            self._line.clear()
+        elif tag in {"td", "th"}:
+            self._end_cell()
+        elif tag in {"tr", "table"}:
+            self._end_row()
+            if tag == "table":
+                self.break_line(2)
+        elif tag in _BLOCK:
+            self.break_line(1 if tag in {"li", "dt", "dd"} else 2)
+            self._prefix = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._in_title:
+            self.title += data
+        elif not self._hidden:
+            self._line.append(data)
+
+    def break_line(self, lines: int = 1) -> None:
+        """Ends the line that is being written, if any, and leaves `lines - 1` blank ones."""
+        if self._pre:
+            return
+        text = _SPACE.sub(" ", "".join(self._line)).strip()
+        self._line.clear()
+        if self._cells is not None:
+            if text:
+                self._line.append(text + " ")
+            return
+        if text:
+            self.out.append(self._prefix + text + "\n")
+            self._prefix = ""
+        if lines > 1 and self.out and self.out[-1] != "\n" and not self.out[-1].endswith("\n\n"):
+            self.out.append("\n")
+
+    def _end_cell(self) -> None:
+        text = _SPACE.sub(" ", "".join(self._line)).strip()
+        self._line.clear()
+        if self._cells is not None and text:
+            self._cells.append(text.replace("|", "\\|"))
+
+    def _end_row(self) -> None:
+        if self._cells is None:
+            return
+        self._end_cell()
+        cells, self._cells = self._cells, None
+        if not cells:
+            return
+        self.out.append(f"| {' | '.join(cells)} |\n")
+        self._rows += 1
+        if self._rows == 1:
+            self.out.append("|" + " --- |" * len(cells) + "\n")

@@ -1,0 +1,121 @@
+"""Files in: which ones, and their text. What can not be read is told by file and reason, and stops nothing."""
+
+import os
+import stat
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from taskkit.errors import InputError
+from taskkit.knowledge.markup import readable
+from taskkit.knowledge.patterns import Patterns
+from taskkit.knowledge.records import Document, Skipped
+from taskkit.source import read as read_source
+
+LARGEST = 50_000_000  # bytes
+_NEVER = Patterns([".*", "__pycache__/", "node_modules/", "*.kb", "*.kb-*", "*~"])
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file to read; `name` is its path below `origin`, the folder that was asked for, with `/`."""
+
+    path: Path
+    name: str
+    origin: str
+
+
+def find(
+    source: Path, include: Sequence[str] = (), exclude: Sequence[str] = ()
+) -> Iterator[Found | Skipped]:
+    """The files under a folder, or the one file, in the order of their names.
+
+    Raises `InputError` when there is no such file or folder."""
+    try:
+        root = source.resolve(strict=True)
+    except (OSError, RuntimeError, ValueError) as error:
+        why = "There is no file or folder" if isinstance(error, FileNotFoundError) else "Can not be read:"
+        raise InputError(f"{why} {str(source)!r}.", hint="Check its name and folder.") from None
+    if not root.is_dir():
+        yield Found(source, source.name or root.name, str(source.parent.resolve()))
+        return
+    wanted, unwanted = Patterns(include), Patterns(exclude)
+    for one in _walk(root, "", unwanted):
+        if isinstance(one, Skipped) or not wanted or wanted.covers(one):
+            yield one if isinstance(one, Skipped) else Found(root / one, one, str(root))
+
+
+def _walk(root: Path, below: str, unwanted: Patterns) -> Iterator[str | Skipped]:
+    try:
+        entries = sorted(os.scandir(root / below), key=lambda entry: entry.name)
+    except OSError as error:
+        yield Skipped(below or str(root), f"the folder can not be read: {error.strerror}")
+        return
+    for entry in entries:
+        name = f"{below}/{entry.name}" if below else entry.name
+        folder = entry.is_dir(follow_symlinks=False)
+        if _NEVER.fits(name, folder=folder) or unwanted.fits(name, folder=folder):
+            continue
+        if problem := _name_problem(entry.name):
+            yield Skipped(name.encode("utf-8", "backslashreplace").decode().translate(_VISIBLE), problem)
+        elif entry.is_symlink() and (problem := _link_problem(Path(entry.path), root)):
+            yield Skipped(name, problem)
+        elif folder:
+            yield from _walk(root, name, unwanted)
+        else:
+            yield name
+
+
+_VISIBLE = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
+
+
+def _name_problem(name: str) -> str:
+    """Such a name could write to a terminal, look like another one, or not be stored at all."""
+    if any(unicodedata.category(c) in {"Cc", "Cf", "Zl", "Zp"} for c in name):
+        return "its name has control characters"
+    if any("\ud800" <= c <= "\udfff" for c in name):
+        return "its name is not UTF-8"
+    return ""
+
+
+def _link_problem(link: Path, root: Path) -> str:
+    try:
+        target = link.resolve(strict=True)
+    except (OSError, RuntimeError):
+        return "is a symbolic link that leads nowhere"
+    if not target.is_relative_to(root):
+        return "is a symbolic link out of the folder"
+    return "is a symbolic link to a folder, which is read under its own name" if target.is_dir() else ""
+
+
+def document(found: Found) -> Document | Skipped:
+    """The document in a file; its title is the one that the file itself gives."""
+    if problem := _file_problem(found.path):
+        return Skipped(found.name, problem)
+    try:
+        text = read_source(found.path)
+    except InputError as error:
+        return Skipped(found.name, _reason(error, found.path))
+    if text.format == "html":
+        body, title = readable(text.text)
+        if not body.strip():
+            return Skipped(found.name, "has no text")
+        return Document(found.name, body, title, format="markdown")
+    return Document(found.name, text.text, format=text.format)
+
+
+def _file_problem(path: Path) -> str:
+    try:
+        info = path.stat()
+    except OSError as error:
+        return f"can not be read: {error.strerror}"
+    if not stat.S_ISREG(info.st_mode):  # reading a pipe or a device might never end
+        return "is not a regular file"
+    if info.st_size > LARGEST:
+        return f"is too large: {info.st_size / 1e6:,.0f} MB, {LARGEST / 1e6:,.0f} at most"
+    return ""
+
+
+def _reason(error: InputError, path: Path) -> str:
+    return error.message.replace(str(path), "", 1).strip().rstrip(".") or error.message

@@ -1,0 +1,136 @@
+"""What goes into a knowledge base, what comes out, and what a change reports."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Value: TypeAlias = str | int | float | bool | None
+Metadata: TypeAlias = Mapping[str, Value | Sequence[Value]]
+Labels: TypeAlias = Mapping[str, str | Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """`name` is unique in a base. Who may see it: whoever brings, for each key of `access`, one of its values;
+    nobody else, and with no `access` everybody. `format` is that of `taskkit.Text`."""
+
+    name: str
+    text: str
+    title: str = ""
+    metadata: Metadata = field(default_factory=dict[str, Value])
+    access: Labels = field(default_factory=dict[str, str])
+    format: str = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """`text` is the characters `[start, end)` of the document called `document`; `headings` the path down to
+    it. `id` is the base's own number for it, of no meaning elsewhere."""
+
+    text: str
+    document: str
+    title: str = ""
+    headings: tuple[str, ...] = ()
+    start: int = 0
+    end: int = 0
+    metadata: Metadata = field(default_factory=dict[str, Value])
+    id: int = 0
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """Title and headings, a title that is also the first heading once."""
+        return title_path(self.title, self.headings)
+
+
+def title_path(title: str, headings: "Iterable[str]") -> tuple[str, ...]:
+    path = tuple(headings)
+    return path if not title or path[:1] == (title,) else (title, *path)
+
+
+@dataclass(frozen=True, slots=True)
+class Reasons:
+    """Why a hit stands where it does: its place in either search (from 1, None: not among the candidates), each
+    half's share of the score, the weight of the lexical half, the language taken for the question's."""
+
+    lexical_rank: int | None
+    dense_rank: int | None
+    lexical_share: float
+    dense_share: float
+    lexical_weight: float
+    language: str
+    terms: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """`score` orders the hits of one search and means nothing across searches. `lexical` is BM25, `dense` the
+    cosine; None where that search did not score the passage."""
+
+    passage: Passage
+    score: float
+    lexical: float | None = None
+    dense: float | None = None
+    reasons: Reasons | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """`[start, end)` are offsets in the document; `status` says how the quote was found there."""
+
+    quote: str
+    document: str
+    start: int
+    end: int
+    status: Literal["exact", "normalised", "fuzzy", "none"]
+    title: str = ""
+    headings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    file: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a change did, in documents; `embedded` is how many texts went to the embedder."""
+
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    removed: int = 0
+    skipped: tuple[Skipped, ...] = ()
+    embedded: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A document as `list()` shows it; `language` is a guess, "" when there is none."""
+
+    name: str
+    title: str
+    passages: int
+    characters: int
+    language: str
+    metadata: Metadata
+    access: Labels
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """`unused` counts vectors that no passage needs; they stay for the next `add` until `compact`."""
+
+    documents: int
+    passages: int
+    characters: int
+    vectors: int
+    unused: int
+    embedder: str
+    width: int
+    languages: Mapping[str, int]
+    bytes: int

@@ -1,0 +1,58 @@
+"""What travels the road: a call on its way out, a reply on its way back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from taskkit.results import Usage
+
+Role = Literal["system", "user", "assistant"]
+Rung = Literal["strict", "object", "prompt"]
+Finish = Literal["stop", "length", "filtered", "refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """`images` are `https:` or `data:` URLs, sent after the text."""
+
+    role: Role
+    content: str
+    images: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request as a stage sees it, before it has the shape that an endpoint wants.
+
+    `schema` is the JSON schema that the answer has to meet, `rung` how the endpoint is told so (see
+    `structure`). `sample` tells apart several wanted answers to the same messages. `likely` is an answer of the
+    usual kind, which stands in for the real one when a task is planned; it is never sent."""
+
+    model: str
+    messages: tuple[Message, ...]
+    temperature: float | None = None
+    max_output: int | None = None
+    schema: Mapping[str, object] | None = None
+    schema_name: str = "answer"
+    rung: Rung = "strict"
+    stop: tuple[str, ...] = ()
+    sample: int = 0
+    likely: str | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """`finish`: `length` is a cut at the output limit, `filtered` and `refused` are no answers at all."""
+
+    text: str
+    finish: Finish = "stop"
+    usage: Usage = field(default_factory=Usage)
+    model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """One vector a text, in order, as the endpoint gave them."""
+
+    vectors: tuple[tuple[float, ...], ...]
+    usage: Usage = field(default_factory=Usage)

@@ -1,0 +1,113 @@
+"""Which model, at which endpoint, a tier stands for."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date
+from urllib.parse import urlsplit
+
+from taskkit.errors import ConfigurationError
+from taskkit.models import Model, resolve, tiers
+from taskkit.settings import OPENAI_URL, Binding, Settings
+
+LOCAL = "local:"
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+NO_KEY = "none"  # servers of one's own want none; the SDK wants something
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """`identity` names it in journal keys: its address, or the embedded model's name, whose port changes."""
+
+    base_url: str
+    api_key: str
+    identity: str
+
+    def __repr__(self) -> str:
+        return f"Endpoint({self.base_url!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What settings say of a tier: a model by name, and where. An empty `base_url` is the embedded model's."""
+
+    model: Model
+    base_url: str
+    api_key: str
+    given: bool = True  # False: the name is our default, and the endpoint may have another
+
+    @property
+    def is_local(self) -> bool:
+        return not self.base_url
+
+
+def choices(settings: Settings, tier: str, *, today: date | None, warn: Callable[[str], None]) -> list[Choice]:
+    """The model of a tier, and then its fallbacks. Raises `ConfigurationError` for an unknown tier."""
+    if settings.model:
+        return [_choice(settings, Binding(settings.model), today, warn)]
+    if tier in settings.tiers:
+        return [_choice(settings, one, today, warn) for one in settings.tiers[tier]]
+    names = tiers()
+    if tier not in names:
+        known = ", ".join(sorted({*names, *settings.tiers}))
+        raise ConfigurationError(f"There is no tier {tier!r}.", hint=f"There are: {known}.")
+    if not settings.base_url and not settings.api_key:
+        return [_local("")]
+    return [replace(_choice(settings, Binding(names[tier]), today, warn), given=False)]
+
+
+def _choice(settings: Settings, binding: Binding, today: date | None, warn: Callable[[str], None]) -> Choice:
+    if binding.model.startswith(LOCAL):
+        return _local(binding.model.removeprefix(LOCAL))
+    if binding.base_url and binding.base_url.rstrip("/") != settings.base_url.rstrip("/"):
+        # Another endpoint never gets the key of the first one.
+        url, key = binding.base_url, _variable(binding.api_key_env)
+    else:
+        url, key = settings.base_url or OPENAI_URL, _variable(binding.api_key_env) or settings.api_key
+    url = checked_url(url, allow_http=settings.allow_http)
+    if not key:
+        if url == OPENAI_URL:
+            raise ConfigurationError(
+                f"No key for {url}, where the model {binding.model} is looked for.",
+                hint="Set OPENAI_API_KEY, or --base-url for another endpoint, or leave --model out to use the "
+                "embedded model.",
+            )
+        key = NO_KEY
+    resolved = resolve(binding.model, today)
+    if resolved.notice:
+        warn(resolved.notice)
+    return Choice(resolved.model, url, key)
+
+
+def _local(name: str) -> Choice:
+    return Choice(replace(resolve(name).model, name=name, price=(0.0, 0.0), ratio=1.35, json_schema=True), "", "")
+
+
+def _variable(name: str) -> str:
+    import os
+
+    if not name:
+        return ""
+    value = os.environ.get(name, "")
+    if not value:
+        raise ConfigurationError(f"The configuration takes a key from {name}, which is not set.")
+    return value
+
+
+def checked_url(url: str, *, allow_http: bool) -> str:
+    """`https:`, or `http:` on this machine; plain HTTP elsewhere would show the key and the text on the way."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        _ = parts.port
+    except ValueError as error:
+        raise ConfigurationError(f"{url!r} is no address of an endpoint: {error}.") from error
+    if parts.scheme not in {"http", "https"} or not host:
+        raise ConfigurationError(f"{url!r} is no address of an endpoint.", hint="It looks like https://host/v1.")
+    if parts.username or parts.password:
+        raise ConfigurationError("An endpoint's address holds no user or password.", hint="Give the key as --api-key-env or OPENAI_API_KEY.")
+    if parts.scheme == "http" and host not in LOOPBACK and not host.startswith("127.") and not allow_http:
+        raise ConfigurationError(
+            f"{url} is plain http, which would show the key and the text to the network.",
+            hint="Use https, or say --allow-http if that network is your own.",
+        )
+    return url.rstrip("/")

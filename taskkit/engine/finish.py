@@ -1,0 +1,216 @@
+"""Finish: no answer is handed on that was cut off.
+
+A text that stops at the output limit is continued, round by round, and joined at the seam (see `seam`). Each
+round is shown the original messages and what was written so far: all of it up to `SHOWN` characters; past that,
+or where the window is short of room, only its last `TAIL` or `SHORT_TAIL`. JSON is never continued: it is asked
+for once more, with more room.
+"""
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from taskkit.engine import seam
+from taskkit.engine.call import Call, Message, Reply
+from taskkit.errors import EndpointError, RefusedError, TruncatedError
+
+Ask = Callable[[Call], Awaitable[Reply]]
+Room = Callable[[Call], int]
+
+SHOWN = 24_000
+TAIL = 8_000
+SHORT_TAIL = 2_000
+LEAST = 64  # tokens of answer below which a round is not worth its price
+HEADROOM = 2048  # tokens added at least when an answer has to have more room
+REPEATED = 400  # characters which a continuation does not write a second time unless it goes in circles
+
+GO_ON = (
+    "Your answer was cut off at the length limit.{tail} Write the rest of it now. Begin with exactly the words "
+    "below, which come right after {place}, and go on from there to the end. Repeat nothing else, and make no "
+    "remark about it. The words to begin with:\n\n{held}"
+)
+GO_ON_AFTER = (
+    "Your answer was cut off at the length limit.{tail} Write the rest of it now: go on with the very next "
+    "character after the last one above. Repeat nothing, and make no remark about it."
+)
+ONLY_TAIL = " Only the end of what you wrote is shown above; what comes before it is kept."
+
+
+async def whole(
+    call: Call,
+    ask: Ask,
+    *,
+    rounds: int = 8,
+    room: Room | None = None,
+    show: Callable[[str], None] | None = None,
+) -> Reply:
+    """The reply to `call`, continued until it is whole; its usage is that of all rounds.
+
+    `room` tells the most output tokens that a call may ask for. `show` gets the text that comes after the first
+    reply, once it is joined (the first one is for `ask` to show as it comes). A text that is still cut after
+    `rounds` continuations, or that went in circles, comes back with `finish` "length", and the fence or table
+    row that it ends in is closed. Raises TruncatedError (cut JSON; nothing but thinking), RefusedError,
+    EndpointError (no answer).
+    """
+    reply = await _answered(call, ask, room, show)
+    if reply.finish != "length":
+        return reply
+    if call.schema is not None:
+        return await _roomier(call, reply, ask, room)
+    return await _continued(call, reply, ask, rounds=rounds, room=room, show=show)
+
+
+async def _answered(call: Call, ask: Ask, room: Room | None, show: Callable[[str], None] | None) -> Reply:
+    """The first reply with anything in it; nothing at all is asked for once more."""
+    reply = _checked(await ask(call))
+    if _written(reply.text):
+        return reply
+    again: Call | None = replace(
+        call, sample=-1 - call.sample
+    )  # the journal must not give the same nothing again
+    if reply.finish == "length":
+        again = _more_room(call, reply, room)
+    if again is None:
+        raise _only_thought(call, reply)
+    second = _checked(await ask(again))
+    second = replace(second, usage=reply.usage + second.usage)
+    if not _written(second.text):
+        raise _only_thought(again, second) if second.finish == "length" else _nothing(call)
+    if show is not None and call.schema is None:
+        show(second.text)
+    return second
+
+
+def _written(text: str) -> bool:
+    """Whether there is an answer, besides thoughts that some servers leave in the text."""
+    return bool(re.sub(r"\A\s*<think>.*?(?:</think>|\Z)", "", text, count=1, flags=re.DOTALL).strip())
+
+
+async def _roomier(call: Call, reply: Reply, ask: Ask, room: Room | None) -> Reply:
+    again = _more_room(call, reply, room)
+    if again is not None:
+        second = _checked(await ask(again))
+        reply = replace(second, usage=reply.usage + second.usage)
+        if reply.finish != "length":
+            if not _written(reply.text):
+                raise _nothing(call)
+            return reply
+    limit = (again or call).max_output
+    raise TruncatedError(
+        f"The answer of {call.model} was cut off at {limit or 'its limit of'} tokens, as JSON that is not whole.",
+        text=reply.text,
+        hint="Give it a smaller piece, or a model that may write more.",
+    )
+
+
+def _more_room(call: Call, reply: Reply, room: Room | None) -> Call | None:
+    """The same call with twice the room for its answer; None when it can not have more."""
+    had = call.max_output or reply.usage.output_tokens
+    wanted = max(2 * had, had + HEADROOM)
+    most = wanted if room is None else min(wanted, room(call))
+    return replace(call, max_output=most) if most > had else None
+
+
+async def _continued(
+    call: Call, reply: Reply, ask: Ask, *, rounds: int, room: Room | None, show: Callable[[str], None] | None
+) -> Reply:
+    text, usage, last = reply.text, reply.usage, ""
+    written = len(text)
+    for _ in range(rounds):
+        start = seam.hold(text, min(seam.HELD, max(48, written // 4)))
+        further = _next(call, text, start, room)
+        if further is None or seam.loops(text):
+            break
+        reply = _checked(await ask(further), text)
+        usage += reply.usage
+        joined = seam.join(text, reply.text, held=text[start:])
+        new = joined[len(text) :]
+        if _goes_in_circles(text, new, last):
+            break
+        if show is not None and new:
+            show(new)
+        text, last, written = joined, new, len(reply.text)
+        if not new.strip() and not _confirmed(text, reply):
+            break
+        if reply.finish != "length":
+            return replace(reply, text=text, usage=usage)
+    ended = seam.closed(text)
+    if show is not None and ended != text:
+        show(ended[len(text) :])
+    return replace(reply, text=ended, finish="length", usage=usage)
+
+
+def _goes_in_circles(text: str, new: str, last: str) -> bool:
+    new = new.strip()
+    return (len(new) >= 40 and new == last.strip()) or (len(new) >= REPEATED and new in text)
+
+
+def _confirmed(text: str, reply: Reply) -> bool:
+    """Whether a round that adds nothing says by it that the text had come to its end."""
+    if reply.finish == "length":
+        return False
+    said = reply.text.strip()
+    if said:
+        return text.rstrip().endswith(said[-seam.TELLING :])
+    return not seam.open_fence(text) and text.rstrip()[-1:] in set(".!?…。！？\"'”’»)]}`|>*")
+
+
+def _next(call: Call, text: str, start: int, room: Room | None) -> Call | None:
+    """The call for the next round; None when the window has no room for one."""
+    wanted = call.max_output
+    for size, least in ((SHOWN, (wanted or LEAST) // 2), (TAIL, (wanted or LEAST) // 2), (SHORT_TAIL, LEAST)):
+        if size == SHOWN and start > size:
+            continue
+        further = replace(call, messages=(*call.messages, *_go_on(text, start, size)))
+        most = room(further) if room else wanted or LEAST
+        if most >= min(least, wanted or least):
+            return replace(further, max_output=wanted and min(most, wanted))
+    return None
+
+
+def _go_on(text: str, start: int, size: int) -> tuple[Message, ...]:
+    held = text[start:]
+    begin = max(0, start - size)
+    if begin:
+        line = text.find("\n", begin, begin + size // 4)
+        begin = line + 1 if line >= 0 else begin
+    tail = ONLY_TAIL if begin else ""
+    if start == 0:
+        return (Message("user", GO_ON.format(tail="", place="the question above", held=held)),)
+    words = (
+        GO_ON.format(tail=tail, place="what is shown above", held=held)
+        if held
+        else GO_ON_AFTER.format(tail=tail)
+    )
+    return Message("assistant", text[begin:start]), Message("user", words)
+
+
+def _checked(reply: Reply, before: str = "") -> Reply:
+    """The reply, unless it is none: a refusal or a filter."""
+    if reply.finish not in {"refused", "filtered"}:
+        return reply
+    model = reply.model or "The model"
+    said = " ".join(reply.text.split())[:200]
+    if reply.finish == "refused":
+        message = f"{model} declined to answer" + (f": {said}" if said else ".")
+    else:
+        message = f"A content filter stopped the answer of {model}" + (f" after: {said}" if said else ".")
+    raise RefusedError(
+        message, text=before + reply.text, hint="Change the wording or the text, or use another model."
+    )
+
+
+def _only_thought(call: Call, reply: Reply) -> TruncatedError:
+    spent = call.max_output or reply.usage.output_tokens
+    return TruncatedError(
+        f"{call.model} used up all {spent or 'its'} tokens of output and wrote nothing: it only thought.",
+        text=reply.text,
+        hint="Allow a longer answer, give it a smaller piece, or use a model that thinks less.",
+    )
+
+
+def _nothing(call: Call) -> EndpointError:
+    return EndpointError(
+        f"{call.model} answered nothing, twice.",
+        hint="Try another model (--model), or a smaller piece of text.",
+    )

@@ -1,0 +1,196 @@
+"""What was paid for, kept: one SQLite file, so that no answer is bought twice.
+
+A call's key is the hash of the endpoint, the model, the messages, the parameters and the schema. Above a
+temperature of 0.3 it also holds the run: such an answer serves to finish a broken-off job, and after that the same
+command means *again*. A journal that can not be read or written warns once, and the work goes on without it."""
+
+import hashlib
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from taskkit.engine.call import Call, Finish, Reply
+from taskkit.results import Usage
+
+FREEZES_UP_TO = 0.3  # temperature
+MAX_AGE = 30 * 24 * 3600  # seconds
+MAX_BYTES = 1_000_000_000
+
+SCHEMA = """
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = NORMAL;
+CREATE TABLE IF NOT EXISTS replies (
+    key BLOB PRIMARY KEY, text TEXT, finish TEXT, model TEXT,
+    input INTEGER, cached INTEGER, output INTEGER, cost TEXT, at REAL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS replies_at ON replies (at);
+CREATE TABLE IF NOT EXISTS jobs (key BLOB PRIMARY KEY, run INTEGER, open INTEGER, at REAL) WITHOUT ROWID;
+"""
+
+
+def digest(*parts: object) -> bytes:
+    """A hash that tells apart what differs in any part, and in where one part ends."""
+    state = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        data = repr(part).encode("utf-8", "surrogatepass")
+        state.update(len(data).to_bytes(8, "big"))
+        state.update(data)
+    return state.digest()
+
+
+def call_key(call: Call, endpoint: str, run: bytes) -> bytes:
+    warm = call.temperature is None or call.temperature > FREEZES_UP_TO
+    fields = [getattr(call, name) for name in Call.__dataclass_fields__ if name != "likely"]
+    return digest(endpoint, fields, run if warm else b"")
+
+
+class Journal:
+    def __init__(self, path: Path | None, *, warn: Callable[[str], None], fresh: bool = False) -> None:
+        self.path = path
+        self.fresh = fresh
+        self._warn = warn
+        self._lock = threading.Lock()
+        self._db: sqlite3.Connection | None = None
+        self._pid = 0
+        self._broken = path is None
+
+    def get(self, key: bytes) -> Reply | None:
+        if self.fresh or self._broken:
+            return None
+        rows = self._do("SELECT text, finish, model, input, cached, output FROM replies WHERE key = ?", key)
+        if not rows:
+            return None
+        text, finish, model, given, cached, out = rows[0]
+        # What was paid then is not paid now: the tokens are told, the cost is nothing.
+        return Reply(text, _finish(finish), Usage(journal_hits=1), model)
+
+    def put(self, key: bytes, reply: Reply) -> None:
+        usage = reply.usage
+        cost = None if usage.cost is None else str(usage.cost)
+        row = (usage.input_tokens, usage.cached_tokens, usage.output_tokens, cost, time.time())
+        self._do(
+            "INSERT OR REPLACE INTO replies VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            key,
+            reply.text,
+            reply.finish,
+            reply.model,
+            *row,
+        )
+
+    def forget(self, keys: Iterable[bytes]) -> None:
+        """Takes out answers that turned out to be of no use, so that the next run asks again."""
+        for key in keys:
+            self._do("DELETE FROM replies WHERE key = ?", key)
+
+    def begin(self, job: bytes) -> bytes:
+        """The run of a job: the one that was broken off, or a new one."""
+        rows = self._do("SELECT run, open FROM jobs WHERE key = ?", job)
+        run, is_open = rows[0] if rows else (0, 0)
+        if not is_open or self.fresh:
+            run += 1
+            self._do("INSERT OR REPLACE INTO jobs VALUES (?, ?, 1, ?)", job, run, time.time())
+        return digest(job, run)
+
+    def end(self, job: bytes) -> None:
+        self._do("UPDATE jobs SET open = 0, at = ? WHERE key = ?", time.time(), job)
+
+    def stats(self) -> dict[str, object]:
+        rows = self._do("SELECT count(*), min(at), max(at), sum(input), sum(output) FROM replies")
+        replies, first, last, given, out = rows[0] if rows else (0, None, None, 0, 0)
+        size = self.path.stat().st_size if self.path and self.path.exists() else 0
+        return {
+            "path": str(self.path) if self.path else None,
+            "replies": replies,
+            "bytes": size,
+            "first": first,
+            "last": last,
+            "input_tokens": given or 0,
+            "output_tokens": out or 0,
+        }
+
+    def clear(self, *, older_than: float = 0.0) -> int:
+        """Takes out what is older than so many seconds; how many answers went."""
+        before = time.time() - older_than
+        count = self._do("SELECT count(*) FROM replies WHERE at <= ?", before)
+        self._do("DELETE FROM replies WHERE at <= ?", before)
+        self._do("DELETE FROM jobs WHERE at <= ?", before)
+        self._do("VACUUM")
+        return int(count[0][0]) if count else 0
+
+    def close(self) -> None:
+        with self._lock:
+            if self._db is not None and self._pid == os.getpid():
+                self._db.close()
+            self._db = None
+
+    def _do(self, sql: str, *values: object) -> list[tuple[int, ...]] | list[tuple[object, ...]] | list:  # type: ignore[type-arg]
+        if self._broken:
+            return []
+        with self._lock:
+            try:
+                return self._open().execute(sql, values).fetchall()
+            except (sqlite3.Error, OSError) as error:
+                self._broken = True
+                self._warn(
+                    f"The journal {self.path} can not be used ({error}): the work goes on, but what is paid for now "
+                    "is not kept. Free the disk, or `taskkit journal clear`."
+                )
+                return []
+
+    def _open(self) -> sqlite3.Connection:
+        if self._db is not None and self._pid == os.getpid():
+            return self._db
+        assert self.path is not None
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            self._db = _connect(self.path)
+        except sqlite3.DatabaseError as error:
+            if "locked" in str(error) or not _is_damaged(self.path):
+                raise
+            aside = self.path.with_suffix(".damaged")
+            self.path.replace(aside)
+            for tail in ("-wal", "-shm"):
+                Path(f"{self.path}{tail}").unlink(missing_ok=True)
+            self._warn(f"The journal was damaged; it is kept as {aside}, and a new one begun.")
+            self._db = _connect(self.path)
+        self._pid = os.getpid()
+        _trim(self._db, self.path)
+        return self._db
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    db = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
+    try:
+        db.executescript(SCHEMA)
+        db.execute("SELECT key, text, finish, model, input, cached, output, cost, at FROM replies LIMIT 1")
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _is_damaged(path: Path) -> bool:
+    try:
+        db = sqlite3.connect(path)
+        try:
+            return bool(db.execute("PRAGMA quick_check").fetchone()[0] != "ok")
+        finally:
+            db.close()
+    except sqlite3.DatabaseError:
+        return True
+
+
+def _trim(db: sqlite3.Connection, path: Path) -> None:
+    db.execute("DELETE FROM replies WHERE at < ?", (time.time() - MAX_AGE,))
+    if path.stat().st_size > MAX_BYTES:
+        db.execute("DELETE FROM replies WHERE key IN (SELECT key FROM replies ORDER BY at LIMIT (SELECT count(*) / 2 FROM replies))")
+        db.execute("VACUUM")
+
+
+def _finish(name: str) -> Finish:
+    return name if name in ("stop", "length", "filtered", "refused") else "stop"  # type: ignore[return-value]
+
+

@@ -1,0 +1,65 @@
+"""What an endpoint has taught about a model by refusing something, for the life of the process."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from taskkit.engine.call import Message
+from taskkit.results import Usage
+from taskkit.tokens import Counter, count_messages
+
+OUTPUT_NAMES = ("max_tokens", "max_completion_tokens")
+
+
+class Learned:
+    """Keyed by base URL and model."""
+
+    def __init__(self) -> None:
+        self._dropped: dict[tuple[str, str], set[str]] = {}
+        self._windows: dict[tuple[str, str], int] = {}
+        self._ratios: dict[tuple[str, str], float] = {}
+
+    def drop(self, base_url: str, model: str, parameter: str, body: dict[str, Any]) -> bool:
+        """Remembers a refused parameter; False when leaving it out changes nothing, or is not for here to do."""
+        if parameter == "response_format":
+            return False  # `structure` steps down a rung instead
+        if parameter not in body and parameter != "stream_options":
+            return False
+        dropped = self._dropped.setdefault((base_url, model), set())
+        if parameter in dropped:
+            return False
+        dropped.add(parameter)
+        return True
+
+    def is_dropped(self, base_url: str, model: str, parameter: str) -> bool:
+        return parameter in self._dropped.get((base_url, model), ())
+
+    def applied(self, base_url: str, model: str, body: dict[str, Any]) -> dict[str, Any]:
+        """The body without what was refused; the output limit goes by its other name first."""
+        dropped = self._dropped.get((base_url, model))
+        if not dropped:
+            return body
+        for name, other in (OUTPUT_NAMES, OUTPUT_NAMES[::-1]):
+            if name in dropped and name in body and other not in dropped:
+                body[other] = body.pop(name)
+        return {name: value for name, value in body.items() if name not in dropped}
+
+    def window(self, base_url: str, model: str, context: int | None) -> int | None:
+        """The context that the endpoint has revealed; with a number, remembers it."""
+        if context is not None:
+            self._windows[base_url, model] = context
+        return self._windows.get((base_url, model))
+
+    def ratio(
+        self, base_url: str, model: str, messages: Sequence[Message], usage: Usage, counter: Counter
+    ) -> None:
+        """Holds our count of what was sent against the server's, for models whose encoding is not known. Small
+        calls say little, and the ratio sinks slowly: a count that is too high costs less than one too low."""
+        if usage.input_tokens < 200 or usage.calls != 1:
+            return
+        counted = count_messages(messages, Counter(counter.encoding))
+        seen = 1.02 * usage.input_tokens / max(counted, 1)
+        held = self._ratios.get((base_url, model), seen)
+        self._ratios[base_url, model] = max(seen, held * 0.9 + seen * 0.1)
+
+    def known_ratio(self, base_url: str, model: str) -> float | None:
+        return self._ratios.get((base_url, model))

@@ -1,0 +1,106 @@
+"""The one background loop: the road runs on it, whatever loop, or none, its caller is on.
+
+So connections, pacing and the pause after a 429 are shared by all threads of a process, and the synchronous face
+works inside a running loop. A forked child makes a loop of its own."""
+
+import asyncio
+import atexit
+import concurrent.futures
+import os
+import threading
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+_lock = threading.Lock()
+_loop: asyncio.AbstractEventLoop | None = None
+_thread: threading.Thread | None = None
+_left: list[object] = []  # a forked child keeps its parent's loop from being collected: its sockets are not its own
+
+
+def background() -> asyncio.AbstractEventLoop:
+    global _loop, _thread
+    loop = _loop
+    if loop is not None:
+        return loop
+    with _lock:
+        if _loop is None:
+            loop = asyncio.new_event_loop()
+            _thread = threading.Thread(target=_serve, args=(loop,), name="taskkit", daemon=True)
+            _thread.start()
+            _loop = loop
+        return _loop
+
+
+def _serve(loop: asyncio.AbstractEventLoop) -> None:
+    asyncio.set_event_loop(loop)
+    loop.run_forever()
+
+
+def on_background() -> bool:
+    return _loop is not None and threading.current_thread() is _thread
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Waits for `work` on the background loop. Ctrl-C cancels it and waits until it has cleaned up."""
+    if on_background():
+        work.close()
+        raise RuntimeError("call the async face (`await f.aio(...)`) from inside a task, not the blocking one")
+    future = asyncio.run_coroutine_threadsafe(work, background())
+    try:
+        return future.result()
+    except KeyboardInterrupt:
+        future.cancel()
+        concurrent.futures.wait([future], timeout=0.5)
+        raise
+
+
+async def across(work: Coroutine[Any, Any, T]) -> T:
+    """Awaits `work` on the background loop from any loop; a cancellation goes along."""
+    if on_background():
+        return await work
+    return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, background()))
+
+
+def finish(work: Coroutine[Any, Any, None]) -> None:
+    """Has `work` done on the loop if there is one still; waits a little for it, but not on the loop itself."""
+    loop = _loop
+    if loop is None or _thread is None or not _thread.is_alive():
+        work.close()
+        return
+    future = asyncio.run_coroutine_threadsafe(work, loop)
+    if not on_background():
+        concurrent.futures.wait([future], timeout=2)
+
+
+def _close() -> None:
+    global _loop
+    loop, _loop = _loop, None
+    if loop is None or _thread is None or not _thread.is_alive():
+        return
+
+    async def all_closed() -> None:
+        mine = asyncio.current_task()
+        tasks = [task for task in asyncio.all_tasks() if task is not mine]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    closing = asyncio.run_coroutine_threadsafe(all_closed(), loop)
+    concurrent.futures.wait([closing], timeout=2)
+    loop.call_soon_threadsafe(loop.stop)
+    _thread.join(timeout=2)
+    if not _thread.is_alive():
+        loop.close()
+
+
+def _after_fork() -> None:
+    global _loop, _thread, _lock
+    _left.append((_loop, _thread))
+    _loop, _thread, _lock = None, None, threading.Lock()
+
+
+atexit.register(_close)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

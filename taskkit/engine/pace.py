@@ -1,0 +1,172 @@
+"""How fast calls go out, and the one owner of retries.
+
+Concurrency begins at 16, or as set, and grows with each success until the endpoint says 429; then it is cut, and
+all calls to that host pause together. `x-ratelimit-*` headers, `rpm` and `tpm` set the pace where they are given."""
+
+import asyncio
+import random
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from taskkit.errors import EndpointError, RateLimitError
+from taskkit.events import Events
+
+T = TypeVar("T")
+
+TRIES = 8  # of a call that fails
+LIMITED_TRIES = 30  # of a call that is told to wait: it will come through
+FIRST_WAIT = 0.5  # seconds; doubled each time, with jitter
+LONGEST_WAIT = 30.0
+LONGEST_RETRY_AFTER = 300.0
+AT_FIRST, AT_MOST = 16, 256
+
+
+class Transient(Exception):  # noqa: N818 - not an error of ours yet: `error` is, when the tries are used up
+    """A failure that another try may mend. `after` is what the server asked for, in seconds; `billed` says that
+    the endpoint may have charged for the try."""
+
+    def __init__(self, error: EndpointError, *, after: float | None = None, billed: bool = False) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.after = after
+        self.billed = billed
+
+
+@dataclass(slots=True)
+class Bucket:
+    """`level` of what may go now, refilled at `rate` a second up to `size`."""
+
+    size: float
+    rate: float
+    level: float
+    at: float
+
+    def wait_for(self, amount: float, now: float) -> float:
+        """Seconds until `amount` may go; takes it when that is 0."""
+        self.level = min(self.size, self.level + (now - self.at) * self.rate)
+        self.at = now
+        need = min(amount, self.size)
+        if self.level >= need:
+            self.level -= amount
+            return 0.0
+        return (need - self.level) / self.rate if self.rate > 0 else LONGEST_WAIT
+
+
+class Pace:
+    """For one host; used on one loop."""
+
+    def __init__(
+        self, events: Events, *, concurrency: int | None = None, rpm: int | None = None, tpm: int | None = None
+    ) -> None:
+        self.limit = float(concurrency or AT_FIRST)
+        self.most = concurrency or AT_MOST
+        self.active = 0
+        self.retries = 0
+        self._events = events
+        self._queue: deque[asyncio.Future[None]] = deque()
+        self._resume_at = 0.0
+        self._cut_at = 0.0
+        now = time.monotonic()
+        self._requests = Bucket(rpm, rpm / 60, min(rpm, 60.0), now) if rpm else None
+        self._tokens = Bucket(tpm, tpm / 60, tpm, now) if tpm else None
+        self._fixed = rpm is not None, tpm is not None
+
+    async def run(self, attempt: Callable[[], Awaitable[T]], tokens: int) -> tuple[T, int]:
+        """The attempt's value, and how many retries it took. Raises the last try's error when all are used up."""
+        wait, failed, limited_tries = FIRST_WAIT, 0, 0
+        while True:
+            await self._enter(tokens)
+            try:
+                value = await attempt()
+            except Transient as failure:
+                limited = isinstance(failure.error, RateLimitError)
+                limited_tries += limited
+                failed += not limited
+                used_up = failed >= TRIES or limited_tries >= LIMITED_TRIES
+                if used_up or (failure.after or 0) > LONGEST_RETRY_AFTER:
+                    raise failure.error from failure
+                delay = failure.after if failure.after is not None else wait * (0.5 + random.random())  # noqa: S311 - jitter
+                wait = min(wait * 2, LONGEST_WAIT)
+                self.retries += 1
+                self._events.emit("retry", str(failure.error), tries=failed + limited_tries, seconds=delay)
+                if limited:
+                    self._slow_down(delay)
+                    delay = 0.0
+            else:
+                self._speed_up()
+                return value, failed + limited_tries
+            finally:
+                self._leave()
+            await asyncio.sleep(delay)
+
+    async def _enter(self, tokens: int) -> None:
+        while True:
+            if self.active >= int(self.limit):
+                waiter = asyncio.get_running_loop().create_future()
+                self._queue.append(waiter)
+                try:
+                    await waiter
+                except asyncio.CancelledError:
+                    if waiter.done() and not waiter.cancelled():
+                        self._wake()
+                    raise
+                continue
+            delay = self._delay(tokens)
+            if delay <= 0:
+                self.active += 1
+                return
+            await asyncio.sleep(delay)
+
+    def _delay(self, tokens: int) -> float:
+        now = time.monotonic()
+        if now < self._resume_at:
+            return self._resume_at - now
+        if self._requests and (delay := self._requests.wait_for(1, now)):
+            return delay
+        if self._tokens and (delay := self._tokens.wait_for(tokens, now)):
+            if self._requests:
+                self._requests.level += 1
+            return delay
+        return 0.0
+
+    def _leave(self) -> None:
+        self.active -= 1
+        self._wake()
+
+    def _wake(self) -> None:
+        free = int(self.limit) - self.active
+        while self._queue and free > 0:
+            waiter = self._queue.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
+                free -= 1
+
+    def _speed_up(self) -> None:
+        if self.limit < self.most:
+            # Doubles each round until the first 429, then adds one a round.
+            self.limit = min(self.most, self.limit + (1 / self.limit if self._cut_at else 1))
+
+    def _slow_down(self, delay: float) -> None:
+        now = time.monotonic()
+        self._resume_at = max(self._resume_at, now + delay)
+        if now - self._cut_at > max(delay, 1.0):  # the other calls of the same burst do not cut it again
+            self._cut_at = now
+            self.limit = max(1.0, min(self.limit, self.active) * 0.7)
+            self._events.emit("pause", "the endpoint asked for a slower pace", seconds=delay, limit=int(self.limit))
+
+    def told(self, kind: str, *, limit: float, remaining: float, reset: float) -> None:
+        """What `x-ratelimit-*` headers say of `requests` or `tokens`; `reset` in seconds until all is back."""
+        if self._fixed[0 if kind == "requests" else 1]:
+            return
+        rate = (limit - remaining) / reset if reset > 0 else limit
+        bucket = Bucket(limit, rate, remaining, time.monotonic())
+        if kind == "tokens":
+            self._tokens = bucket
+            return
+        if self._requests is not None:  # the header is older than what has gone out since
+            self._requests.wait_for(0, bucket.at)
+            bucket.level = min(remaining, self._requests.level)
+        self._requests = bucket

@@ -1,0 +1,153 @@
+"""What a task would take, told before anything is sent: its own code runs over answers made up on the spot.
+
+It runs twice, over the shortest answers that its prompts admit and over the longest, which gives the two ends of
+each range. A call that says what its answer is `likely` to be gets that."""
+
+import json
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Literal
+
+from taskkit.engine.call import Call, Embedded, Reply
+from taskkit.engine.prices import cost
+from taskkit.engine.schema import stand_in
+from taskkit.results import Usage
+from taskkit.tokens import Counter, count_messages
+
+if TYPE_CHECKING:
+    from taskkit.engine.engine import Engine, Route
+    from taskkit.taskclass import Task
+
+SECONDS_A_CALL = 0.6  # until the first token
+TOKENS_A_SECOND = 60.0  # of an answer; the usual of hosted models
+LOCAL_TOKENS_A_SECOND = 12.0
+FILLER = "Lorem ipsum dolor sit amet. "
+SHORT = 12  # tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Each pair is (low, high). `cost` in dollars, None when the price is unknown. `minutes` is an estimate: it
+    assumes 60 tokens a second and call of a hosted model, 12 of the embedded one, and the limits that are set."""
+
+    model: str
+    strategy: str
+    calls: tuple[int, int]
+    input_tokens: tuple[int, int]
+    output_tokens: tuple[int, int]
+    cost: tuple[Decimal, Decimal] | None
+    minutes: tuple[float, float]
+
+    def __str__(self) -> str:
+        cost = "unknown (no price is known for this model)" if self.cost is None else _span(self.cost, "${:.4f}")
+        return "\n".join(
+            (
+                f"model     {self.model}",
+                f"strategy  {self.strategy}",
+                f"calls     {_span(self.calls, '{:,}')}",
+                f"tokens    {_span(self.input_tokens, '{:,}')} in, {_span(self.output_tokens, '{:,}')} out",
+                f"cost      {cost}",
+                f"minutes   {_span(self.minutes, '{:.1f}')}",
+            )
+        )
+
+
+def _span(pair: tuple[Any, Any], form: str) -> str:
+    low, high = (form.format(one) for one in pair)
+    return low if low == high else f"{low} to {high}"
+
+
+class StandIn:
+    """A transport that sends nothing. `size` says which end of the range its answers are at."""
+
+    def __init__(self, size: Literal["low", "high"]) -> None:
+        self.size = size
+        self.calls: list[tuple[int, int]] = []
+        self.route: Route | None = None
+
+    async def chat(self, call: Call, on_text: object) -> Reply:
+        assert self.route is not None
+        counter = self.route.counter
+        text = self._answer(call, counter)
+        given = count_messages(call.messages, counter, call.schema)
+        usage = Usage(calls=1, input_tokens=given, output_tokens=counter.count(text))
+        most = call.max_output or usage.output_tokens
+        # The answers are short; what they may cost is not.
+        self.calls.append((given, max(usage.output_tokens, most) if self.size == "high" else usage.output_tokens))
+        return Reply(text, "stop", usage, call.model)
+
+    def _answer(self, call: Call, counter: Counter) -> str:
+        if call.likely is not None:
+            return call.likely
+        if call.schema is not None:
+            return json.dumps(stand_in(call.schema, self.size))
+        wanted = SHORT if self.size == "low" else max(SHORT, (call.max_output or 256) * 3 // 4)
+        text = FILLER * (wanted // counter.count(FILLER) + 1)
+        return counter.cut(text, wanted)
+
+    async def embed(self, model: str, texts: tuple[str, ...]) -> Embedded:
+        return Embedded(tuple((1.0, 0.0) for _ in texts), Usage(calls=1))
+
+    async def moderate(self, text: str) -> tuple[str, ...]:
+        return ()
+
+    async def close(self) -> None:
+        pass
+
+
+async def planned(engine: "Engine", task: "Task[Any]") -> Plan:
+    from taskkit.job import Job
+
+    ends: list[tuple[StandIn, Job]] = []
+    sizes: tuple[Literal["low", "high"], ...] = ("low", "high")
+    for size in sizes:
+        transport = StandIn(size)
+        rehearsal = engine.rehearsal(transport)
+        route = transport.route = await rehearsal.route(rehearsal.tier or task.tier)
+        job = Job(rehearsal, task, route, None)
+        await task.run(job)
+        ends.append((transport, job))
+    (low, job), (high, _) = ends
+    assert low.route is not None
+    route = low.route
+    url = route.road.endpoint.base_url
+    costs = [_cost(end, route, url) for end in (low, high)]
+    known = None if costs[0] is None or costs[1] is None else (costs[0], costs[1])
+    return Plan(
+        route.model.name,
+        job.strategy or "one call",
+        (len(low.calls), len(high.calls)),
+        (_sum(low, 0), _sum(high, 0)),
+        (_sum(low, 1), _sum(high, 1)),
+        known,
+        (_minutes(low, engine, local=not url), _minutes(high, engine, local=not url)),
+    )
+
+
+def _sum(end: StandIn, which: int) -> int:
+    return sum(call[which] for call in end.calls)
+
+
+def _cost(end: StandIn, route: "Route", url: str) -> Decimal | None:
+    total = Decimal(0)
+    for given, out in end.calls:
+        one = cost(route.model, Usage(input_tokens=given, output_tokens=out), url)
+        if one is None:
+            return None
+        total += one
+    return total
+
+
+def _minutes(end: StandIn, engine: "Engine", *, local: bool) -> float:
+    if not end.calls:
+        return 0.0
+    limits = engine.settings
+    speed = LOCAL_TOKENS_A_SECOND if local else TOKENS_A_SECOND
+    each = [SECONDS_A_CALL + out / speed for _, out in end.calls]
+    at_once = limits.concurrency or (2 if local else 16)
+    seconds = max(max(each), sum(each) / at_once)
+    if limits.rpm:
+        seconds = max(seconds, len(each) * 60 / limits.rpm)
+    if limits.tpm:
+        seconds = max(seconds, (_sum(end, 0) + _sum(end, 1)) * 60 / limits.tpm)
+    return round(seconds / 60, 2)

@@ -1,0 +1,114 @@
+"""One tree of errors: a class for each thing that a caller would treat differently.
+
+    TaskkitError
+    ├── InputError             what was given cannot be used: a file, an option, a name        exit 2
+    │   └── ContextTooLong     a part that must stay whole does not fit the window             exit 2
+    ├── ConfigurationError     no endpoint, an unreadable file, an unknown model               exit 3
+    │   └── AuthenticationError  the endpoint refuses the key                                  exit 3
+    ├── CostCapError           the next call could pass `max_cost`                             exit 4
+    ├── EndpointError          the endpoint failed, or cannot be reached                       exit 5
+    │   ├── RateLimitError     still 429 after all tries                                       exit 5
+    │   ├── QuotaError         the account has no credit left                                  exit 5
+    │   ├── TruncatedError     the answer never came to its end                                exit 5
+    │   └── InvalidOutputError   the answer never met its schema                               exit 5
+    └── RefusedError           the model or a content filter declined                          exit 6
+        └── UnsafeError        moderation flagged the text, or an input would do harm          exit 6
+"""
+
+from typing import ClassVar
+
+
+class TaskkitError(Exception):
+    """The base. `str()` is one line: what happened, what was kept, what to do next."""
+
+    exit_code: ClassVar[int] = 5
+
+    def __init__(self, message: str, *, kept: str = "", hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.kept = kept
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return " ".join(" ".join((self.message, self.kept, self.hint)).split())
+
+
+class InputError(TaskkitError):
+    exit_code = 2
+
+
+class ContextTooLong(InputError):  # noqa: N818 - the field's name for it
+    """`part` names what ate the room; `over` is by how many tokens."""
+
+    def __init__(self, message: str, *, part: str = "", over: int = 0, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.part = part
+        self.over = over
+
+
+class ConfigurationError(TaskkitError):
+    exit_code = 3
+
+
+class AuthenticationError(ConfigurationError):
+    pass
+
+
+class CostCapError(TaskkitError):
+    exit_code = 4
+
+
+class EndpointError(TaskkitError):
+    """`status` is the HTTP status, or None when there was no answer."""
+
+    def __init__(self, message: str, *, status: int | None = None, kept: str = "", hint: str = "") -> None:
+        super().__init__(message, kept=kept, hint=hint)
+        self.status = status
+
+
+class RateLimitError(EndpointError):
+    pass
+
+
+class QuotaError(EndpointError):
+    pass
+
+
+class TruncatedError(EndpointError):
+    """`text` is what came before the cut."""
+
+    def __init__(self, message: str, *, text: str = "", hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.text = text
+
+
+class InvalidOutputError(EndpointError):
+    """`raw` is the last reply, `problems` what validation said of it, `tries` how often it was asked."""
+
+    def __init__(
+        self, message: str, *, raw: str = "", problems: tuple[str, ...] = (), tries: int = 1, hint: str = ""
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.raw = raw
+        self.problems = problems
+        self.tries = tries
+
+
+class RefusedError(TaskkitError):
+    """`text` is what came back instead of an answer."""
+
+    exit_code = 6
+
+    def __init__(self, message: str, *, text: str = "", hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.text = text
+
+
+class UnsafeError(RefusedError):
+    """`categories` are the moderation's names for what it saw."""
+
+    def __init__(
+        self, message: str, *, text: str = "", categories: tuple[str, ...] = (), hint: str = ""
+    ) -> None:
+        super().__init__(message, text=text, hint=hint)
+        self.categories = categories

@@ -1,0 +1,224 @@
+"""One task's view of the engine: what its `run` is given."""
+
+import asyncio
+import dataclasses
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, overload
+
+from taskkit.engine.engine import FATAL, Asked, Engine, Route
+from taskkit.engine.fit import messages_of
+from taskkit.engine.journal import digest
+from taskkit.errors import TaskkitError
+from taskkit.prompt import Part, Prompt
+from taskkit.results import Notice, Usage
+from taskkit.source import Piece, Source, Text, read
+from taskkit.tokens import Counter, at_most, count_messages
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from taskkit.taskclass import Task
+
+T = TypeVar("T")
+I = TypeVar("I")  # noqa: E741 - an item
+
+AT_ONCE = 512  # pieces begun together; the engine's pace says how many calls are on their way
+
+
+class Job:
+    """`run`, `engine` and `route` are the engine's business; the rest is for task authors."""
+
+    def __init__(
+        self, engine: Engine, task: "Task[Any]", route: Route, on_text: Callable[[str], None] | None
+    ) -> None:
+        self.engine = engine
+        self.route = route
+        self.run: bytes | None = None
+        self.usage = Usage()
+        self.strategy = ""
+        self._task = task
+        self._on_text = on_text
+        self._notices: list[Notice] = []
+
+    @overload
+    async def complete(
+        self, prompt: Sequence[Part] | str, *, output: None = None, max_output: int | None = None,
+        temperature: float | None = None, tier: str | None = None, show: bool = False, sample: int = 0,
+        likely: object = None,
+    ) -> str: ...  # fmt: skip
+
+    @overload
+    async def complete(
+        self, prompt: Sequence[Part] | str, *, output: type[T], max_output: int | None = None,
+        temperature: float | None = None, tier: str | None = None, show: bool = False, sample: int = 0,
+        likely: object = None,
+    ) -> T: ...  # fmt: skip
+
+    async def complete(
+        self, prompt: Sequence[Part] | str, *, output: type[T] | None = None, max_output: int | None = None,
+        temperature: float | None = None, tier: str | None = None, show: bool = False, sample: int = 0,
+        likely: object = None,
+    ) -> Any:  # fmt: skip
+        """One answer: text, or an instance of `output`, whole and validated.
+
+        `max_output` is the room kept for it in tokens; longer text is continued. `show` streams it to whoever
+        reads the task as a stream. `sample` numbers several wanted answers to one prompt. `likely` is what the
+        answer usually looks like, for the planner."""
+        parts = [Part("user", prompt)] if isinstance(prompt, str) else prompt
+        asked = Asked(
+            output=str if output is None else output,
+            tier=self.engine.tier or tier or self._task.tier,
+            temperature=self._temperature(temperature),
+            max_output=max_output,
+            on_text=self._on_text if show else None,
+            sample=sample,
+            likely=_as_text(likely),
+            run=self.run,
+        )
+        answered = await self.engine.complete(parts, asked)
+        self.usage += answered.usage
+        for notice in answered.notices:
+            self._note(notice)
+        return answered.value
+
+    def _temperature(self, wanted: float | None) -> float:
+        if self.engine.temperature is not None:
+            return self.engine.temperature
+        return self._task.temperature if wanted is None else wanted
+
+    @overload
+    async def map(
+        self, work: Callable[[I], Awaitable[T]], items: Iterable[I], *, keep_errors: Literal[False] = False
+    ) -> list[T]: ...
+
+    @overload
+    async def map(
+        self, work: Callable[[I], Awaitable[T]], items: Iterable[I], *, keep_errors: Literal[True]
+    ) -> list[T | TaskkitError]: ...
+
+    async def map(
+        self, work: Callable[[I], Awaitable[T]], items: Iterable[I], *, keep_errors: bool = False
+    ) -> Any:
+        """`work` for each item, at once, the results in order. When one fails the others are still done (and
+        journaled) before its error is raised, or put in its place with `keep_errors`."""
+        todo = list(items)
+        self.engine.events.emit("step", total=len(todo))
+
+        async def one(item: I) -> T:
+            done = await work(item)
+            self.engine.events.emit("piece-done")
+            return done
+
+        return await gather(one, todo, keep_errors=keep_errors)
+
+    def room(self, around: Sequence[Part] = (), *, max_output: int | None = None) -> int:
+        """The tokens that a text may have beside the parts `around` it and an answer of `max_output`."""
+        answer = self.engine.answer_room(self.route, max_output)
+        used = count_messages(messages_of(around), self.route.counter) + 32  # the fence that the text stands in
+        return max(1, self.route.window.input_room(answer) - used)
+
+    def split(
+        self, source: Source, *, max_tokens: int | None = None, around: Sequence[Part] = (),
+        max_output: int | None = None, overlap: int = 0,
+    ) -> list[Piece]:  # fmt: skip
+        """Pieces that fit the window beside the prompt `around` them; joined they are the source."""
+        room = self.room(around, max_output=max_output) - overlap
+        limit = room if max_tokens is None else min(room, max_tokens)
+        return self.read(source).split(max(1, limit), counter=self.route.counter, overlap=overlap)
+
+    def fits(self, parts: Sequence[Part], *, max_output: int | None = None) -> bool:
+        """Whether one call can take it."""
+        room = self.route.window.input_room(self.engine.answer_room(self.route, max_output))
+        messages = messages_of(parts)
+        if self.route.counter.ratio <= 1 and at_most(messages) <= room:
+            return True
+        return count_messages(messages, self.route.counter) <= room
+
+    @property
+    def counter(self) -> Counter:
+        return self.route.counter
+
+    def read(self, source: Source) -> Text:
+        return read(source)
+
+    def text_of(self, value: object) -> object:
+        """A file or a named text as its characters; anything else as it is."""
+        from pathlib import Path
+
+        return read(value).text if isinstance(value, Path | Text) else value
+
+    async def embed(self, texts: Sequence[str], *, model: str = "text-embedding-3-small") -> list[tuple[float, ...]]:
+        return await self.engine.embed(texts, model=model)
+
+    def warn(self, code: str, message: str, *, failure: bool = False) -> None:
+        """Goes into the result; a failure is work that was not done."""
+        self._note(Notice(code=code, message=message, failure=failure))
+
+    def emit(self, text: str) -> None:
+        """Text that is finished, for whoever reads the task as a stream."""
+        if self._on_text is not None:
+            self._on_text(text)
+
+    def _note(self, notice: Notice) -> None:
+        if notice not in self._notices:
+            self._notices.append(notice)
+            self.engine.events.emit("warning", notice.message, code=notice.code, failure=notice.failure)
+
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        return tuple(self._notices)
+
+    @property
+    def prompts(self) -> dict[str, str]:
+        prompt = getattr(type(self._task), "prompt", None)
+        return {prompt.name: prompt.digest} if isinstance(prompt, Prompt) else {}
+
+    def key(self) -> bytes:
+        """What makes this job the same job when it is started again."""
+        values = [(one.name, getattr(self._task, one.name)) for one in dataclasses.fields(cast("Any", self._task))]
+        route = self.route
+        return digest(type(self._task).__qualname__, values, route.road.endpoint.identity, route.model.name, self._temperature(None))
+
+
+async def gather(
+    work: Callable[[I], Awaitable[T]], items: Sequence[I], *, keep_errors: bool
+) -> Any:
+    """Ordered results. What is on its way is finished before an error is raised: it is paid for. Errors that would
+    meet every item (a refused key, a reached cap) keep the rest from being begun."""
+    results: list[Any] = [None] * len(items)
+    numbers = iter(range(len(items)))
+    stop: list[BaseException] = []
+
+    async def worker() -> None:
+        for number in numbers:
+            if stop:
+                return
+            try:
+                results[number] = await work(items[number])
+            except FATAL as error:
+                results[number] = error
+                stop.append(error)
+            except TaskkitError as error:
+                results[number] = error
+            except Exception as error:  # noqa: BLE001 - a fault in the task's own code: raised below, as it is
+                stop.append(error)
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(min(AT_ONCE, len(items))):
+            group.create_task(worker())
+    if stop:
+        raise stop[0]
+    failed = next((one for one in results if isinstance(one, TaskkitError)), None)
+    if failed is not None and not keep_errors:
+        raise failed
+    return results
+
+
+def _as_text(likely: object) -> str | None:
+    if likely is None or isinstance(likely, str):
+        return likely
+    import json
+
+    from pydantic import TypeAdapter
+
+    return json.dumps(TypeAdapter(type(likely)).dump_python(likely, mode="json"), ensure_ascii=False)

@@ -1,0 +1,135 @@
+"""What is known of models. The catalogue is `models.toml`; a user's file of that name overrides it."""
+
+import functools
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import date, timedelta
+from importlib import resources
+from typing import Any
+
+from taskkit.errors import ConfigurationError
+from taskkit.settings import config_dir
+from taskkit.window import Window
+
+ASSUMED_CONTEXT = 32_768  # of a model that nobody maps: most served today have this or more
+WARN_BEFORE = timedelta(days=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """`ratio` scales counts where `encoding` is only a likeness. `known` is False for assumed rows.
+    `price` is dollars a million tokens (in, out), from a user's file only."""
+
+    name: str
+    context: int = ASSUMED_CONTEXT
+    max_input: int = ASSUMED_CONTEXT
+    max_output: int = ASSUMED_CONTEXT // 4
+    encoding: str = "o200k_base"
+    ratio: float = 1.0
+    output: str = "max_tokens"
+    temperature: bool = True
+    json_schema: bool = True
+    images: bool = False
+    reasoning: bool = False
+    retires: date | None = None
+    replacement: str = ""
+    price: tuple[float, float] | None = None
+    source: str = ""
+    checked: date | None = None
+    known: bool = True
+
+    @property
+    def window(self) -> Window:
+        return Window(self.context, self.max_input, self.max_output)
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """The model that a name stands for today; `notice` says what its user should know."""
+
+    model: Model
+    notice: str = ""
+
+
+@functools.lru_cache(maxsize=4)
+def _catalogue(user_file: str, _stamp: int) -> tuple[Mapping[str, str], Mapping[str, Model]]:
+    table = tomllib.loads(resources.files("taskkit").joinpath("models.toml").read_text("utf-8"))
+    tiers, rows = dict(table["tiers"]), {name: dict(row) for name, row in table["models"].items()}
+    if user_file:
+        try:
+            with open(user_file, "rb") as file:  # noqa: PTH123 - the lru_cache key is the str
+                mine = tomllib.load(file)
+            tiers.update(mine.get("tiers", {}))
+            for name, row in mine.get("models", {}).items():
+                rows[name] = {**rows.get(name, {}), **row}
+        except (OSError, UnicodeDecodeError, AttributeError, ValueError) as error:
+            raise ConfigurationError(f"{user_file} can not be read: {error}.") from error
+    return tiers, {name: _model(name, row) for name, row in rows.items()}
+
+
+def _model(name: str, row: Mapping[str, Any]) -> Model:
+    allowed = {one.name for one in fields(Model)} - {"name", "known"}
+    if strange := sorted(set(row) - allowed):
+        raise ConfigurationError(f"models.toml: {name} has {', '.join(strange)}; there are {', '.join(sorted(allowed))}.")
+    values = dict(row)
+    if "context" in values:
+        values.setdefault("max_input", values["context"])
+        values.setdefault("max_output", min(values["context"] // 4, 16_384))
+    if "price" in values:
+        values["price"] = tuple(values["price"])
+    try:
+        model = Model(name, **values)
+        _ = model.window
+    except (TypeError, ValueError) as error:
+        raise ConfigurationError(f"models.toml: {name}: {error}.") from error
+    return model
+
+
+def catalogue() -> Mapping[str, Model]:
+    return _tables()[1]
+
+
+def tiers() -> Mapping[str, str]:
+    return _tables()[0]
+
+
+def _tables() -> tuple[Mapping[str, str], Mapping[str, Model]]:
+    mine = config_dir() / "models.toml"
+    try:
+        stamp = mine.stat().st_mtime_ns
+    except OSError:
+        return _catalogue("", 0)
+    return _catalogue(str(mine), stamp)
+
+
+def resolve(name: str, today: date | None = None) -> Resolved:
+    """From its retirement on, a name stands for its replacement; 60 days before, the notice says so."""
+    today = today or date.today()  # noqa: DTZ011 - retirement dates are calendar days
+    model = lookup(name)
+    if model.retires is None or today < model.retires - WARN_BEFORE:
+        return Resolved(model)
+    if today < model.retires:
+        return Resolved(model, f"{name} leaves its API on {model.retires}; {model.replacement or 'nothing'} replaces it.")
+    if not model.replacement:
+        return Resolved(model, f"{name} has left its API on {model.retires}.")
+    return Resolved(
+        lookup(model.replacement), f"{name} left its API on {model.retires}; {model.replacement} is used instead."
+    )
+
+
+def lookup(name: str) -> Model:
+    """An exact row, else the row whose name it begins with before a date (`gpt-4o-2024-08-06`), else assumptions."""
+    rows = catalogue()
+    if name in rows:
+        return rows[name]
+    base = name.rsplit("/", 1)[-1]
+    for row in sorted(rows, key=len, reverse=True):
+        rest = base.removeprefix(row)
+        if rest != base and (not rest or (rest[0] in "-@:" and rest[1:5].isdigit())):
+            return replace(rows[row], name=name)
+    return _assumed(name)
+
+
+def _assumed(name: str) -> Model:
+    return Model(name, ratio=1.1, source="assumed", known=False)

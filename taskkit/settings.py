@@ -1,0 +1,179 @@
+"""Settings: from arguments, else the environment, else the project, else the user's file, else defaults.
+
+The project's `[tool.taskkit]` in `pyproject.toml` can not name an endpoint or a key: a checkout that someone
+else wrote must not be able to send the user's key, or text, to a host of its choosing."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+from taskkit.errors import ConfigurationError
+
+OPENAI_URL = "https://api.openai.com/v1"
+NOT_FROM_A_PROJECT = frozenset({"base_url", "api_key", "organization", "allow_http"})
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """One model at one endpoint; empty fields take the engine's own. `api_key_env` names a variable."""
+
+    model: str
+    base_url: str = ""
+    api_key_env: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Field names are the keys of the configuration file and, as `TASKKIT_NAME`, of the environment."""
+
+    model: str = ""
+    base_url: str = ""
+    api_key: str = field(default="", repr=False)
+    organization: str = ""
+    context: int | None = None
+    concurrency: int | None = None
+    rpm: int | None = None
+    tpm: int | None = None
+    max_cost: Decimal | None = None
+    timeout: float = 600.0
+    allow_http: bool = False
+    moderate: str = ""
+    knowledge: str = ""
+    tasks: tuple[str, ...] = ()
+    tiers: Mapping[str, tuple[Binding, ...]] = field(default_factory=dict[str, tuple[Binding, ...]])
+
+
+def cache_dir() -> Path:
+    """Where weights and the journal live; made when missing, for the user alone."""
+    return _own_folder("TASKKIT_CACHE", "user_cache_path")
+
+
+def config_dir() -> Path:
+    """Where `config.toml`, `models.toml` and ejected prompts live; made by whoever writes there."""
+    return _folder("TASKKIT_CONFIG", "user_config_path")
+
+
+def _folder(variable: str, kind: str) -> Path:
+    if named := os.environ.get(variable):
+        return Path(named).expanduser()
+    import platformdirs
+
+    return Path(getattr(platformdirs, kind)("taskkit", appauthor=False))
+
+
+def _own_folder(variable: str, kind: str) -> Path:
+    path = _folder(variable, kind)
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(
+            f"The folder {path} can not be made: {error.strerror}.", hint=f"Set {variable} to one that can."
+        ) from error
+    return path
+
+
+def load(given: Mapping[str, object] | None = None, *, project: Path | None = None) -> Settings:
+    """`given` are the arguments of a call or a command; None in it means: not given.
+
+    Raises `ConfigurationError` for a file that can not be read, an unknown key or a value of the wrong kind."""
+    settings = Settings()
+    settings = _over(settings, _table(config_dir() / "config.toml", ()), "config.toml")
+    here = _table((project or Path.cwd()) / "pyproject.toml", ("tool", "taskkit"))
+    for key in NOT_FROM_A_PROJECT & here.keys():
+        raise ConfigurationError(
+            f"{key} can not be set in a project's pyproject.toml.",
+            hint=f"Set it in {config_dir() / 'config.toml'} or as TASKKIT_{key.upper()}.",
+        )
+    if any(isinstance(row, dict) for row in _rows(here.get("tiers", {}))):
+        raise ConfigurationError(
+            "A project's [tool.taskkit.tiers] names models only, no endpoints.", hint="Give each as a string."
+        )
+    settings = _over(settings, here, "pyproject.toml")
+    settings = _over(settings, _environment(), "the environment")
+    return _over(settings, {k: v for k, v in (given or {}).items() if v is not None}, "the call")
+
+
+def _rows(tiers: object) -> list[object]:
+    if not isinstance(tiers, dict):
+        return []
+    return [row for value in tiers.values() for row in (value if isinstance(value, list) else [value])]
+
+
+def _table(path: Path, keys: tuple[str, ...]) -> dict[str, Any]:
+    try:
+        table: Any = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigurationError(f"{path} can not be read: {error}.", hint="Mend it or move it away.") from error
+    for key in keys:
+        table = table.get(key, {}) if isinstance(table, dict) else {}
+    return table if isinstance(table, dict) else {}
+
+
+def _environment() -> dict[str, object]:
+    found: dict[str, object] = {}
+    for one in fields(Settings):
+        value = os.environ.get(f"TASKKIT_{one.name.upper()}", "")
+        if value and one.name != "tiers":
+            found[one.name] = value.split(os.pathsep) if one.name == "tasks" else value
+    for name, variable in (
+        ("api_key", "OPENAI_API_KEY"),
+        ("base_url", "OPENAI_BASE_URL"),
+        ("organization", "OPENAI_ORG_ID"),
+    ):
+        if name not in found and os.environ.get(variable):
+            found[name] = os.environ[variable]
+    return found
+
+
+def _over(settings: Settings, table: Mapping[str, object], where: str) -> Settings:
+    known = {one.name for one in fields(Settings)}
+    changes: dict[str, Any] = {}
+    for key, value in table.items():
+        if key not in known:
+            raise ConfigurationError(f"{where} sets {key!r}, which is no setting.", hint=f"There are: {', '.join(sorted(known))}.")
+        try:
+            changes[key] = _value(key, value)
+        except (TypeError, ValueError, InvalidOperation) as error:
+            raise ConfigurationError(f"{where} sets {key} to {value!r}, which does not fit: {error}.") from error
+    return replace(settings, **changes) if changes else settings
+
+
+def _value(key: str, value: Any) -> object:
+    if key in {"context", "concurrency", "rpm", "tpm"}:
+        number = int(value)
+        if number < 1:
+            raise ValueError("it must be 1 or more")
+        return number
+    if key == "max_cost":
+        cost = Decimal(str(value))
+        if not cost.is_finite() or cost < 0:
+            raise ValueError("it must be 0 or more dollars")
+        return cost
+    if key == "timeout":
+        seconds = float(value)
+        if not 0 < seconds < float("inf"):
+            raise ValueError("it must be more than 0 seconds")
+        return seconds
+    if key == "allow_http":
+        return value is True or str(value).lower() in {"1", "true", "yes", "on"}
+    if key == "tasks":
+        return tuple(map(str, value)) if isinstance(value, list | tuple) else (str(value),)
+    if key == "tiers":
+        return {str(tier): tuple(map(_binding, _rows({tier: row}))) for tier, row in dict(value).items()}
+    if key == "moderate" and value not in {"", "input", "output", "both"}:
+        raise ValueError("it is input, output or both")
+    return str(value)
+
+
+def _binding(row: Any) -> Binding:
+    if isinstance(row, Binding):
+        return row
+    if isinstance(row, str):
+        return Binding(row)
+    return Binding(**dict(row))

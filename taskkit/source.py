@@ -1,0 +1,129 @@
+"""A text and where it came from: read once, never changed, so that every offset stays true."""
+
+import codecs
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from taskkit.errors import InputError
+
+if TYPE_CHECKING:
+    from taskkit.tokens import Counter
+
+_MARKDOWN = frozenset("md markdown mdown mkd".split())
+_HTML = frozenset("html htm xhtml".split())
+_CODE = frozenset(
+    "asm awk bash bat c cc clj cljs cmake cmd cpp cs css cu cxx d dart el erl ex exs f90 fish fs go gradle graphql"
+    " groovy h hh hpp hs hxx ini java jl js json jsonl jsx kt kts less lisp lua m mjs ml mli mm nim nix pas php pl"
+    " pm proto ps1 py pyi pyx r rb rkt rs scala scm scss sh sql sv svelte swift tcl tf toml ts tsx v vb vhd vim vue"
+    " xml yaml yml zig zsh".split()
+)
+_MAGIC = {
+    b"%PDF-": "a PDF",
+    b"PK\x03\x04": "a ZIP archive or an Office document",
+    b"\xd0\xcf\x11\xe0": "an old Office document",
+    b"\x89PNG": "a PNG image",
+    b"\xff\xd8\xff": "a JPEG image",
+    b"GIF8": "a GIF image",
+    b"\x1f\x8b": "a gzip archive",
+    b"\xfd7zXZ": "an xz archive",
+    b"\x7fELF": "a program",
+    b"SQLite format 3": "a database",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """`[start, end)` are offsets in the source; `headings` the path in force at the start; `before` what comes
+    ahead of the piece, and `table` the head of the table that it starts inside of: context, never output."""
+
+    text: str
+    start: int
+    end: int
+    headings: tuple[str, ...] = ()
+    before: str = ""
+    table: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """`format` is `text`, `markdown`, `html` or `code`; `start` the offset of `text[0]` in the source that it
+    was taken from."""
+
+    text: str
+    name: str = ""
+    format: str = "text"
+    start: int = 0
+
+    def split(
+        self, max_tokens: int, *, counter: "Counter | None" = None, overlap: int = 0, balance: bool = False
+    ) -> list[Piece]:
+        """Pieces of at most `max_tokens` that joined are the text, cut where its structure allows.
+
+        `overlap` is how many tokens of `before` come on top. With `balance` there are as few pieces as can
+        be, of about one size; without, a piece may end at half its size where a section does.
+        Raises `InputError` for a limit under 4 tokens, since one character may have as many."""
+        from taskkit.split import split
+
+        return split(self, max_tokens, counter=counter, overlap=overlap, balance=balance)
+
+
+Source: TypeAlias = str | Path | Text
+
+
+def read(source: Source) -> Text:
+    """A `str` is the text itself, a `Path` a file: UTF-8, or UTF-16 with its mark; line ends stay as they are.
+
+    Raises `InputError` when it is missing, a folder, empty, binary or not decodable."""
+    if isinstance(source, Path):
+        text = Text(_decoded(source, _contents(source)), str(source), format_of(source))
+    else:
+        text = source if isinstance(source, Text) else Text(source)
+    if not text.text or text.text.isspace():
+        raise InputError(f"{text.name or 'The text'} is empty.", hint="Give it a text to work on.")
+    return text
+
+
+def format_of(path: Path) -> str:
+    suffix = path.suffix[1:].lower()
+    if suffix in _MARKDOWN:
+        return "markdown"
+    if suffix in _HTML:
+        return "html"
+    return "code" if suffix in _CODE else "text"
+
+
+def _contents(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise InputError(f"There is no file {path}.", hint="Check its name and folder.") from None
+    except IsADirectoryError:
+        raise InputError(f"{path} is a folder.", hint="Give a file in it.") from None
+    except OSError as error:
+        raise InputError(f"{path} can not be read: {error.strerror or error}.") from error
+    except ValueError:  # a NUL in the name
+        raise InputError(f"{str(path)!r} is no file name.") from None
+
+
+def _decoded(path: Path, data: bytes) -> str:
+    for magic, kind in _MAGIC.items():
+        if data.startswith(magic):
+            raise InputError(f"{path} is {kind}, not a text.", hint="Give its text instead.")
+    encoding = "utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        if b"\0" in data[:8192]:
+            raise _binary(path) from None
+        raise InputError(
+            f"{path} is not {'UTF-16' if encoding == 'utf-16' else 'UTF-8'}: byte {error.start} can not be decoded.",
+            hint="Save it as UTF-8.",
+        ) from None
+    if "\0" in text:
+        raise _binary(path)
+    return text
+
+
+def _binary(path: Path) -> InputError:
+    return InputError(f"{path} is binary, not a text.", hint="Give its text instead.")

@@ -1,0 +1,132 @@
+"""A task is a dataclass with a `run`. From its fields come the function, the command and the schema."""
+
+import dataclasses
+import re
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, ParamSpec, TypeVar, cast, dataclass_transform, get_args, get_origin
+
+import pydantic
+import pydantic.dataclasses
+
+from taskkit.errors import InputError, TaskkitError
+from taskkit.prompt import Prompt
+
+if TYPE_CHECKING:
+    from taskkit.engine import Engine
+    from taskkit.engine.plan import Plan
+    from taskkit.engine.stream import Stream
+    from taskkit.job import Job
+
+P = ParamSpec("P")
+R = TypeVar("R")
+T = TypeVar("T", bound="type[Task[Any]]")
+
+
+class Task(Generic[R]):
+    """What a task class stands on. Class attributes say how its calls are made unless a caller says otherwise:
+
+    `tier` the kind of model, `temperature` 0 to 2 (0.2 where the same input should give the same work),
+    `conversation` True for turns, which are never answered from the journal."""
+
+    prompt: ClassVar[Prompt]
+    tier: ClassVar[str] = "fast"
+    temperature: ClassVar[float] = 0.2
+    conversation: ClassVar[bool] = False
+
+    async def run(self, job: "Job") -> R:
+        """Asks once: the task's fields fill its prompt, the answer has the task's result type."""
+        values = {one.name: getattr(self, one.name) for one in dataclasses.fields(cast("Any", self))}
+        read = {name: job.text_of(value) for name, value in values.items()}
+        parts = type(self).prompt.parts(**read)
+        output = result_type(type(self))
+        if output is str:
+            return cast("R", await job.complete(parts, show=True))
+        return await job.complete(parts, output=cast("type[R]", output))
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(pydantic.Field, dataclasses.field))
+def task(cls: T) -> T:
+    """Makes a class of fields a task: its inputs are validated, unknown ones refused, values frozen."""
+    config = pydantic.ConfigDict(arbitrary_types_allowed=True, extra="forbid", validate_default=False)
+    return cast("T", pydantic.dataclasses.dataclass(cls, config=config, frozen=True))
+
+
+def result_type(cls: type[Task[Any]]) -> Any:
+    """The R of `Task[R]`."""
+    for base in (base for one in cls.__mro__ for base in getattr(one, "__orig_bases__", ())):
+        if get_origin(base) is Task:
+            return get_args(base)[0]
+    return str
+
+
+def task_name(cls: type) -> str:
+    """`MeetingNotes` is called `meeting_notes` in code and `meeting-notes` on the command line."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", cls.__name__).lower()
+
+
+class TaskFunction(Generic[P, R]):
+    """A task as a function, with its five ways to run. Each takes the task's fields as arguments."""
+
+    def __init__(self, cls: Callable[P, Task[R]]) -> None:
+        self.task = cls
+        self.__name__ = task_name(cast("type", cls))
+        self.__doc__ = cls.__doc__
+        self.__wrapped__ = cls  # so that help() and inspect.signature() show the fields
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Runs it and waits; works inside a running event loop too."""
+        return _engine().run(self._made(*args, **kwargs))
+
+    async def aio(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        return await _engine().arun(self._made(*args, **kwargs))
+
+    def stream(self, *args: P.args, **kwargs: P.kwargs) -> "Stream[R]":
+        """Text as it comes, for a `for` or an `async for`; then `.result`."""
+        return _engine().stream(self._made(*args, **kwargs))
+
+    def plan(self, *args: P.args, **kwargs: P.kwargs) -> "Plan":
+        """What it would take: calls, tokens, cost. Sends nothing."""
+        return _engine().plan(self._made(*args, **kwargs))
+
+    def map(self, items: Iterable[Any], *args: Any, **kwargs: Any) -> list[R | TaskkitError]:
+        """The task for each item as its first field, at once and in order. An item that fails gives its error in
+        its place; bad settings, a refused key and a reached cost cap stop the whole."""
+        tasks = [cast("Callable[..., Task[R]]", self._made)(item, *args, **kwargs) for item in items]
+        return _engine().map(tasks)
+
+    def _made(self, *args: P.args, **kwargs: P.kwargs) -> Task[R]:
+        return make(self.task, *args, **kwargs)
+
+    def __repr__(self) -> str:
+        return f"<taskkit function {self.__name__}>"
+
+
+def make(cls: Callable[P, Task[R]], *args: P.args, **kwargs: P.kwargs) -> Task[R]:
+    """The task of these inputs; `InputError` names the inputs that do not fit."""
+    try:
+        return cls(*args, **kwargs)
+    except pydantic.ValidationError as error:
+        name = task_name(cast("type", cls)).replace("_", "-")
+        raise InputError(f"{name}: {_in_words(error)}.") from error
+
+
+def _in_words(error: pydantic.ValidationError) -> str:
+    words: dict[str, str] = {}
+    for one in error.errors(include_url=False, include_input=False):
+        field = str(one["loc"][0]) if one["loc"] else "input"
+        message = one["msg"].removeprefix("Value error, ")
+        words.setdefault(field, f"{field}: {message[:1].lower()}{message[1:]}")
+    return "; ".join(words.values())
+
+
+def function(cls: Callable[P, Task[R]]) -> TaskFunction[P, R]:
+    """`summarise = taskkit.function(Summarise)`: typed by the task's fields and its result."""
+    return TaskFunction(cls)
+
+
+def _engine() -> "Engine":
+    from taskkit.engine.default import current
+
+    return current()
+
+

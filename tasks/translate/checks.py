@@ -1,0 +1,161 @@
+"""What can be said of a translation without knowing either language."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from taskkit.tasks.translate.formats.blocks import parse_blocks, parser
+from taskkit.tasks.translate.mask import Masked
+from taskkit.tasks.translate.patterns import TAG
+from taskkit.tasks.translate.scripts import is_wide, script, written_in
+from taskkit.tasks.translate.segments import Problem, Segment
+from taskkit.tasks.translate.structure import UNORDERED, WARNINGS, bones, difference
+
+ONE_LINE = {"heading", "table-cell", "title", "front-matter"}
+OPENER = re.compile(
+    r"\W*(?:sure|certainly|of course|absolutely|okay|ok|here(?:'s|’s| is| are)|below is|the (?:following|translat)"
+    r"|(?:\w+ )?translat(?:ion|ed)|i have|i've|voici|bien sûr|traduction|hier ist|natürlich|gerne|übersetzung"
+    r"|aquí|por supuesto|claro|traducción|ecco|certo|traduzione|aqui|tradução|hier is|vertaling|вот|конечно|перевод"
+    r"|以下|这是|当然|好的|翻译|はい|翻訳|네|다음은|번역)",
+    re.IGNORECASE,
+)
+ABOUT_TRANSLATING = re.compile(
+    r"translat|tradu[czi]|übersetz|vertaal|vertaling|перев[оеё]|翻译|翻譯|译文|翻訳|번역", re.IGNORECASE
+)
+REFUSAL = re.compile(r"\W*(?:as an ai\b|i(?:'m|’m| am) (?:sorry|unable|not able)|i can(?:no|'|’)t\b)", re.IGNORECASE)
+LOOP = re.compile(r"(.{2,80}?)\1{5,}", re.DOTALL)
+TAIL = 1500
+LONGEST_PARSE = 20_000  # characters; a longer segment is split by the task before it is sent
+LINE_END = re.compile(r"[ \t]*(?:\r\n?|\n)[ \t>]*")
+WORD = re.compile(r"[^\W\d_]{2,}")
+PIPE = re.compile(r"(?<!\\)(?:\\\\)*\|")
+
+
+def check_segment(segment: Segment, target: str, masked: Masked, to: str = "") -> tuple[Problem, ...]:
+    """Problems of `target`, which `unmask` gave for `masked`. `to` is a language tag such as `de` or `zh-TW`."""
+    source = segment.text
+    if not target.strip():
+        return (Problem("empty", "The translation is empty."),)
+    found = [*_copied(source, target, masked, to), *_talk(source, target), *_size(source, target)]
+    found += _lines(segment, target)
+    if masked.format == "markdown" and max(len(source), len(target)) <= LONGEST_PARSE:
+        found += [*_markers(source, target), *_tags(source, target)]
+    return tuple(found)
+
+
+def check_document(source: str, target: str, format: str) -> list[Problem]:  # noqa: A002 - Text calls it so
+    """What differs in structure between a document and its translation."""
+    before, after = bones(source, format), bones(target, format)
+    problems: list[Problem] = []
+    for aspect in {**before, **after}:
+        text = difference(before.get(aspect, []), after.get(aspect, []), ordered=aspect not in UNORDERED)
+        if text:
+            code = aspect.replace(" ", "_")
+            problems.append(
+                Problem(code, f"Not as in the source: {aspect}: {text}.", "warning" if aspect in WARNINGS else "error")
+            )
+    return problems
+
+
+def _copied(source: str, target: str, masked: Masked, to: str) -> Iterator[Problem]:
+    shown = _letters(masked)
+    words = len(WORD.findall(shown)) + sum(map(is_wide, shown[:1000]))
+    if words < 3:
+        return
+    if " ".join(source.casefold().split()) == " ".join(target.casefold().split()):
+        yield Problem("untranslated", "This is the source text, not a translation.")
+        return
+    wanted, was, now = written_in(to), script(shown), script(target)
+    if wanted and was not in wanted and now == was:
+        yield Problem("script", f"This is still written in {now} letters.")
+
+
+def _letters(masked: Masked) -> str:
+    return re.sub(rf"{re.escape(masked.fence[0])}\d+{re.escape(masked.fence[1])}", " ", masked.text)
+
+
+def _talk(source: str, target: str) -> Iterator[Problem]:
+    head = target[:120]
+    if ABOUT_TRANSLATING.search(head) and OPENER.match(target) and not ABOUT_TRANSLATING.search(source):
+        yield Problem("preface", "Give the translation alone, without a word about it.")
+    elif REFUSAL.match(target) and not REFUSAL.match(source):
+        yield Problem("refusal", "This is an excuse, not a translation.")
+    elif target.startswith("```") and not source.startswith("```"):
+        yield Problem("preface", "Give the translation without a code fence around it.")
+    elif len(target) > 1 and target[0] == target[-1] == '"' and not source.startswith(('"', "“", "„", "«", "「")):
+        yield Problem("quoted", "Give the translation without quotation marks around it.")
+
+
+def _size(source: str, target: str) -> Iterator[Problem]:
+    was, now = _weight(source), _weight(target)
+    if now > 3 * was + 40:
+        yield Problem("long", "The translation is far longer than the source.")
+    elif was > 120 and now < 0.25 * was:
+        yield Problem("short", "The translation is far shorter than the source; translate all of it.")
+    if LOOP.search(target[-TAIL:].rstrip()) and not LOOP.search(source):
+        yield Problem("loop", "The translation repeats itself.")
+
+
+def _weight(text: str) -> int:
+    return len(text) + 2 * sum(map(is_wide, text))
+
+
+def _lines(segment: Segment, target: str) -> Iterator[Problem]:
+    source = segment.text
+    if len(LINE_END.findall(target)) > len(LINE_END.findall(source)):
+        yield Problem("newline", "Keep it on one line: no new line ends.")
+    if segment.kind == "table-cell" and len(PIPE.findall(target)) > len(PIPE.findall(source)):
+        yield Problem("pipe", "A table cell must not contain |.")
+    if segment.kind == "title":
+        new = [mark for mark in '"]' if target.count(mark) > source.count(mark)]
+        if new:
+            yield Problem("quote", f"Leave out {' and '.join(new)} in this title.")
+
+
+def _markers(source: str, target: str) -> Iterator[Problem]:
+    if "\n" not in target and "\r" not in target:
+        pass
+    if _blocks(source) != _blocks(target):
+        yield Problem("block", "The translation turns into another kind of block; begin it like the source.")
+    before, after = _inline(source), _inline(target)
+    stray = [mark for mark in ("*", "_", "~~") if after[f"stray {mark}"] > before[f"stray {mark}"]]
+    if stray:
+        yield Problem("emphasis", f"{' and '.join(stray)} must come in pairs that touch the words they mark.")
+    elif any(before[name] != after[name] for name in ("em_open", "strong_open", "s_open")):
+        yield Problem("emphasis", "Mark the same words with * or ** as the source does.", "warning")
+    if any(before[name] != after[name] for name in before | after if name.startswith("to ")):
+        yield Problem("link", "Keep every link and image in the form [text](mark).")
+
+
+def _blocks(text: str) -> list[str]:
+    return [token.type for token in parse_blocks(LINE_END.sub("\n", text))[0]]
+
+
+def _inline(text: str) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for token in parser().parseInline(LINE_END.sub("\n", text)):
+        for child in token.children or []:
+            found[child.type] += 1
+            target = child.attrGet("href") or child.attrGet("src")
+            if target:
+                found[f"to {target}"] += 1
+            if child.type == "text":
+                for mark in ("*", "_", "~~"):
+                    found[f"stray {mark}"] += child.content.count(mark)
+    return found
+
+
+def _tags(source: str, target: str) -> Iterator[Problem]:
+    if _nested(source) and not _nested(target):
+        yield Problem("tags", "Each opening tag must come before the closing tag that belongs to it.")
+
+
+def _nested(text: str) -> bool:
+    opened: list[str] = []
+    for tag in TAG.finditer(text):
+        if tag["slash"]:
+            if not opened or opened.pop() != tag["name"].lower():
+                return False
+        elif not tag["void"] and tag["name"].lower() not in {"br", "img", "hr", "input", "wbr", "area", "col"}:
+            opened.append(tag["name"].lower())
+    return not opened

@@ -1,0 +1,165 @@
+"""Markdown: prose in paragraphs, headings, list items, quotes, footnotes, notes and table cells.
+
+Code, HTML blocks, link definitions, directives and all markers of structure lie between segments.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from taskkit.tasks.translate.formats.blocks import front_matter, parse_blocks
+from taskkit.tasks.translate.segments import Kind, Segment, trim
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
+
+INSIDE: dict[str, Kind] = {
+    "list_item_open": "list-item",
+    "blockquote_open": "quote",
+    "footnote_open": "footnote",
+    "note_open": "paragraph",
+}
+FIELD = re.compile(
+    r"""^(?:title|description)[ \t]*[:=][ \t]*
+    (?:"(?P<double>(?:[^"\\\r\n]|\\.)*+)" | '(?P<single>(?:[^'\r\n]|'')*+)'
+     | (?P<plain>[^\s"'\[\]{}>|*&!%#`@,?-](?:[^\r\n#:]|(?<!\s)\#|:(?!\s))*+))
+    [ \t]*(?:(?<=\s)\#.*)?\r?$""",
+    re.MULTILINE | re.VERBOSE,
+)
+NOT_A_STRING = re.compile(r"[-+.\d_:eTZ \t]+|true|false|null|yes|no|on|off|~", re.IGNORECASE)
+TASK = re.compile(r"\[[ xX]\][ \t]+")
+CALLOUT = re.compile(r"\[![\w-]+\][+-]?[ \t]*")
+DEFINITION = re.compile(r":[ \t]+")
+OPAQUE = re.compile(
+    r"""\{[:%*\#.].*\} | \[TOC\] | \[\[_?toc_?\]\] | \*\[[^\]]+\]:.* | </?[A-Za-z][^<>]*> | <!--.*-->""",
+    re.VERBOSE | re.IGNORECASE,
+)
+ATTRIBUTES = re.compile(r"\{:?[ \t]*[#.][^{}]*\}")
+TITLE = re.compile(
+    r"""[^"]*"(?P<quoted>[^"]*)" | /{3,}[^|]*\|(?P<piped>.*)
+    | :{3,}[ \t]*[\w-]+(?: \[(?P<bracketed>[^\]]*)\] | [ \t]+(?P<bare>[^\s{\[][^{]*))""",
+    re.VERBOSE,
+)
+SHORTCUT = re.compile(r"(?<![\]\\])\[((?:[^\[\]\\]|\\.)++)\](?![(\[])")
+
+
+class Found(NamedTuple):
+    start: int
+    end: int
+    kind: Kind
+    context: tuple[str, ...] = ()
+
+
+def spans(text: str) -> list[Segment]:
+    tokens, environment = parse_blocks(text)
+    labels = frozenset(environment.get("references", ()))
+    found = [*_fields(text), *_prose(text, tokens)]
+    trimmed = [(item, *trim(text, item.start, item.end)) for item in found]
+    filled = [(item, start, end) for item, start, end in trimmed if start < end]
+    return [
+        Segment(f"s{number}", start, end, text[start:end], item.context, item.kind, _keep(text[start:end], labels))
+        for number, (item, start, end) in enumerate(filled, 1)
+    ]
+
+
+def _keep(text: str, labels: frozenset[str]) -> tuple[str, ...]:
+    """Links of the form `[label]`: what a reader sees is also what finds the target."""
+    if not labels or "[" not in text:
+        return ()
+    from markdown_it.common.utils import normalizeReference
+
+    hits = (match[0] for match in SHORTCUT.finditer(text) if normalizeReference(match[1]) in labels)
+    return tuple(dict.fromkeys(hits))
+
+
+def _fields(text: str) -> Iterator[Found]:
+    matter = front_matter(text)
+    if matter is None:
+        return
+    for match in FIELD.finditer(text, matter.start("body"), matter.end("body")):
+        group = match.lastgroup or "plain"
+        if group != "plain" or not NOT_A_STRING.fullmatch(match["plain"].strip()):
+            yield Found(*match.span(group), "front-matter")
+
+
+def _prose(text: str, tokens: list["Token"]) -> Iterator[Found]:
+    path: list[tuple[int, str]] = []
+    inside: list[Kind] = ["paragraph"]
+    for token in tokens:
+        lines = token.meta.get("lines", [])
+        context = tuple(title for _, title in path)
+        if token.type == "heading_open":
+            level = int(token.tag[1])
+            start, end = _heading(text, lines, token.markup)
+            while path and path[-1][0] >= level:
+                path.pop()
+            yield Found(start, end, "heading", tuple(title for _, title in path))
+            path.append((level, " ".join(text[start:end].split())))
+        elif token.type == "paragraph_open":
+            yield from (Found(*run, context) for run in _runs(text, lines, inside[-1]))
+        elif token.type == "table_open":
+            yield from (Found(*cell, "table-cell", context) for cell in _cells(text, lines))
+        elif token.type in {"note_open", "directive"}:
+            match = TITLE.fullmatch(text, *trim(text, *lines[0]))
+            if match and match.lastgroup:
+                yield Found(*match.span(match.lastgroup), "title", context)
+        if token.type in INSIDE:
+            inside.append(INSIDE[token.type])
+        elif token.type.removesuffix("close") + "open" in INSIDE:
+            inside.pop()
+
+
+def _heading(text: str, lines: list[tuple[int, int]], markup: str) -> tuple[int, int]:
+    if not markup.startswith("#"):
+        start, end = lines[0][0], lines[-2][1]  # the last line is the underline
+    else:
+        start, end = trim(text, lines[0][0] + len(markup), lines[0][1])
+        closed = text[start:end].rstrip("#")
+        if not closed or closed[-1] in " \t":
+            end = start + len(closed)
+    start, end = trim(text, start, end)
+    brace = text.rfind("{", start, end)
+    if brace >= 0 and ATTRIBUTES.fullmatch(text, brace, end):
+        end = brace
+    return trim(text, start, end)
+
+
+def _runs(text: str, lines: list[tuple[int, int]], kind: Kind) -> Iterator[tuple[int, int, Kind]]:
+    """The paragraph in one piece, or in several where a line is markup of its own."""
+    run: tuple[int, int] | None = None
+    for number, (begin, finish) in enumerate(lines):
+        start, end = trim(text, begin, finish)
+        callout = CALLOUT.match(text, start, end) if number == 0 and kind == "quote" else None
+        task = TASK.match(text, start, end) if number == 0 and kind == "list-item" else None
+        definition = DEFINITION.match(text, start, end) if number else None
+        opaque = OPAQUE.fullmatch(text, start, end)
+        if run and (definition or opaque):
+            yield *run, kind
+            run = None
+        if callout:
+            yield callout.end(), end, "title"
+        elif not opaque:
+            mark = task or definition
+            run = (run[0] if run else mark.end() if mark else start), end
+    if run:
+        yield *run, kind
+
+
+def _cells(text: str, lines: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    columns = 0
+    for number, line in enumerate(lines):
+        if number == 1:  # the row of dashes
+            continue
+        cells = _row(text, *line)
+        columns = columns or len(cells)
+        yield from cells[:columns]  # what a row has beyond the header is never shown
+
+
+def _row(text: str, begin: int, finish: int) -> list[tuple[int, int]]:
+    start, end = trim(text, begin, finish)
+    bars = [match.start() for match in re.finditer(r"(?<!\\)\|", text[start:end])]
+    edges = [start - 1, *(start + bar for bar in bars), end]
+    cells = [(left + 1, right) for left, right in zip(edges, edges[1:], strict=False)]
+    if cells[0][0] == cells[0][1]:
+        cells = cells[1:]
+    return cells[:-1] if cells and cells[-1][0] == cells[-1][1] else cells

@@ -1,0 +1,78 @@
+"""What must come through a translation unchanged, as regular expressions.
+
+Every repetition here either stops at its own opening mark or can not give back what it took, so that a hostile
+text of n characters costs about n steps, never n².
+"""
+
+import re
+from functools import lru_cache
+
+PLACEHOLDERS = r"""
+    \{\{[^{}\n]*+\}\}                                           # {{ name }}, {{< shortcode >}}
+  | \{%[^{}\n]*+\} | \{\*[^{}\n]*+\} | \{\#[^{}\n]*+\}          # {% tag %}, {* include *}, {# comment #}, { #anchor }
+  | \{:[^{}\n]*+\} | \{[ ]?[.\#][^{}\n]*+\}                     # {: .class }, { #anchor }
+  | [$%\#]\{[^{}\n]*+\}                                         # ${VAR}, %{name}, #{name}
+  | \{[ ]?\$?[\w.\[\]-]*+(?:![rsa])?(?::[^{}\s]*+)?[ ]?\}       # {}, {name}, {0:.2f}, { $name }
+  | \{[ ]?\w++,[ ]?(?:number|date|time|ordinal|duration|spellout)\b[^{}\n]*+\}
+  | (?<!\d)%\(\w++\)[#0+ -]*+\d*+(?:\.\d++)?[diouxXeEfFgGcrsa]  # %(name)s
+  | (?<!\d)%\d++\$[#0+-]?\d*+(?:\.\d++)?l{0,2}[diouxXeEfFgGcsa@]
+  | (?<!\d)%(?:[#0+-]++\d*+|\d++)(?:\.\d++)?l{0,2}[diouxXeEfFgGcs]
+  | (?<!\d)%(?:\.\d++|\.?\*)?l{0,2}[diouxXeEfFgGcsr@](?![a-z])  # %s, %ld, %.2f
+  | (?<![\d%])%[A-Za-z_]\w*+%(?!\w) | %%
+  | (?<![\w$])\$[A-Z_][A-Z0-9_]++(?![a-z])                        # $HOME
+"""
+ADDRESSES = r"""
+    (?<![A-Za-z0-9_])(?:(?:https?|ftps?|file|ssh|git|wss?)://|www\.(?=\w))
+    (?P<address>[^\s<>"`\\|{}\[\]\u3000-\u9fff\uff00-\uffef]++)
+  | (?<![A-Za-z0-9_])(?:mailto:|tel:)[A-Za-z0-9_.@+%?=&-]++
+  | (?<![A-Za-z0-9_.+-])[A-Za-z0-9_.+-]++@[A-Za-z0-9-]++(?:\.[A-Za-z0-9-]++)++
+"""
+MARKUP = r"""
+    <!--(?:[^<-]|-(?!->)|<(?!!--))*+-->
+  | <(?P<raw>code|kbd|samp|var|script|style|pre|tt)\b[^<>]*+>[^<]*+</(?P=raw)\s*+>
+  | </?[A-Za-z][\w:-]*+(?:\s(?:[^<>"']|"[^"<]*+"|'[^'<]*+'|["'])*+)?/?>
+  | <[A-Za-z][A-Za-z0-9+.-]{1,31}:[^<>\s]*+> | <[\w.+-]++@[\w.-]++>
+  | <\?[^<>]*+> | <![A-Z][^<>]*+>
+  | &(?:\#\d{1,7}|\#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});
+"""
+MARKDOWN = r"""
+    (?<!\w)\w++(?:\\_\w++)++                                    # a\_snake\_case\_name
+  | (?:(?<![ ])[ ]{2,}+|\\)(?:\r\n?|\n)[ \t>]*+                 # a line break on purpose
+  | \\[!-/:-@\[-`{-~]
+  | (?P<ticks>`++)
+  | \[\^[^\]\s\[]++\]
+  | \[\[[^\[\]\n]++\]\](?!\()
+  | \$\$[^$]++\$\$
+  | (?<![\w$])\$(?=[^\s$])(?=[^$\n]{0,200}[\\^_={}]|[A-Za-z]{1,2}\$)[^$\n]++(?<!\s)\$(?![\w$])
+  | (?P<open>!?\[)
+  | (?P<close>\])
+"""
+SOFT_BREAK = r"(?P<soft>(?<![ \t])[ \t]*+(?:\r\n?|\n)[ \t>]*+)"
+_NESTED = r"\((?:[^\s()\\]|\\.)*+\)"
+TARGET = re.compile(
+    rf"""\(\s*+(?P<target><[^<>\n]*+>|(?:[^\s()<\\]|\\.|{_NESTED})(?:[^\s()\\]|\\.|{_NESTED})*+|)
+    (?:\s++(?:"(?:[^"\\]|\\.)*+"|'(?:[^'\\]|\\.)*+'|\((?:[^()\\]|\\.)*+\)))?\s*+\)""",
+    re.VERBOSE | re.DOTALL,
+)
+LABEL = re.compile(r"\[(?P<label>(?:[^\[\]\\]|\\.)*+)\]", re.DOTALL)
+# Placeholders that are filled in the order they stand in, so that two of them must not change places.
+IN_ORDER = re.compile(r"\{\}|%(?![%(])[^\s%$@A-Za-z]*+l{0,2}[diouxXeEfFgGcsr@](?!\w)")
+TAG = re.compile(r"<(?P<slash>/?)(?P<name>[A-Za-z][\w:-]*+)[^<>]*?(?P<void>/?)>")
+
+
+@lru_cache(maxsize=64)
+def scanner(form: str, keep: tuple[str, ...] = ()) -> re.Pattern[str]:
+    """One alternation of the strings in `keep` and all of the above, the earliest match first.
+
+    The groups that need more than "keep it" are named: address, ticks, open, close, soft."""
+    parts = [*([_terms(keep)] if any(keep) else []), *([MARKDOWN] if form == "markdown" else [])]
+    return re.compile("|".join([*parts, PLACEHOLDERS, ADDRESSES, MARKUP, SOFT_BREAK]), re.VERBOSE)
+
+
+def _terms(keep: tuple[str, ...]) -> str:
+    def whole(term: str) -> str:
+        before = r"(?<!\w)" if term[0].isalnum() else ""
+        after = r"(?!\w)" if term[-1].isalnum() else r"(?![(\[])" if term[-1] == "]" else ""
+        return before + re.escape(term) + after
+
+    return "(?:" + "|".join(whole(term) for term in sorted(filter(None, keep), key=len, reverse=True)) + ")"

@@ -1,0 +1,127 @@
+"""Nothing is paid for twice, and a broken journal never stops the work or gives a wrong answer."""
+
+import os
+import sqlite3
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from taskkit.engine.call import Call, Message, Reply
+from taskkit.engine.journal import Journal, call_key
+from taskkit.results import Usage
+
+
+@pytest.fixture
+def warnings() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def journal(tmp_path: Path, warnings: list[str]) -> Iterator[Journal]:
+    one = Journal(tmp_path / "folder" / "journal.sqlite", warn=warnings.append)
+    yield one
+    one.close()
+
+
+def call(text: str = "hi", *, temperature: float | None = 0.2, sample: int = 0, likely: str | None = None) -> Call:
+    return Call("m", (Message("user", text),), temperature=temperature, sample=sample, likely=likely)
+
+
+def test_what_was_put_comes_back_and_costs_nothing(journal: Journal) -> None:
+    key = call_key(call(), "e", b"run")
+    assert journal.get(key) is None
+    journal.put(key, Reply("hello", "length", Usage(calls=1, input_tokens=5), "m"))
+    found = journal.get(key)
+    assert found is not None
+    assert (found.text, found.finish, found.usage) == ("hello", "length", Usage(journal_hits=1))
+
+
+def test_keys_tell_apart_what_matters_and_nothing_else() -> None:
+    base = call_key(call(), "e", b"1")
+    assert base == call_key(call(likely="x"), "e", b"2"), "a cool answer is the same in every run"
+    assert base != call_key(call("hi "), "e", b"1")
+    assert base != call_key(call(), "f", b"1")
+    assert base != call_key(call(sample=1), "e", b"1")
+    warm = call_key(call(temperature=0.9), "e", b"1")
+    assert warm != call_key(call(temperature=0.9), "e", b"2"), "a warm one belongs to its run"
+
+
+def test_a_job_that_was_broken_off_goes_on_and_a_finished_one_begins_anew(journal: Journal) -> None:
+    first = journal.begin(b"job")
+    assert journal.begin(b"job") == first
+    journal.end(b"job")
+    assert journal.begin(b"job") != first
+    assert journal.begin(b"other") != first
+
+
+def test_fresh_asks_anew_and_records(tmp_path: Path, journal: Journal, warnings: list[str]) -> None:
+    key = call_key(call(), "e", b"")
+    journal.put(key, Reply("old"))
+    assert journal.path is not None
+    fresh = Journal(journal.path, warn=warnings.append, fresh=True)
+    assert fresh.get(key) is None
+    fresh.put(key, Reply("new"))
+    fresh.close()
+    found = journal.get(key)
+    assert found is not None
+    assert found.text == "new"
+
+
+def test_files_are_for_their_owner_alone(journal: Journal) -> None:
+    journal.put(b"k", Reply("x"))
+    assert journal.path is not None
+    for path in journal.path.parent.iterdir():
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
+    assert stat.S_IMODE(journal.path.parent.stat().st_mode) == 0o700
+
+
+def test_a_damaged_file_is_set_aside_with_a_warning(tmp_path: Path, warnings: list[str]) -> None:
+    path = tmp_path / "journal.sqlite"
+    path.write_bytes(b"no database at all" * 500)
+    journal = Journal(path, warn=warnings.append)
+    journal.put(b"k", Reply("x"))
+    assert journal.get(b"k") is not None
+    journal.close()
+    assert (tmp_path / "journal.damaged").exists()
+    assert len(warnings) == 1
+    assert "damaged" in warnings[0]
+
+
+def test_a_folder_that_can_not_be_written_warns_once_and_the_work_goes_on(tmp_path: Path, warnings: list[str]) -> None:
+    file = tmp_path / "file"
+    file.write_text("in the way")
+    journal = Journal(file / "journal.sqlite", warn=warnings.append)
+    journal.put(b"k", Reply("x"))
+    assert journal.get(b"k") is None
+    journal.put(b"k", Reply("x"))
+    assert len(warnings) == 1
+
+
+def test_two_processes_write_at_once(journal: Journal) -> None:
+    journal.put(b"0", Reply("mine"))
+    child = os.fork()
+    if child == 0:
+        try:
+            for n in range(50):
+                journal.put(f"child{n}".encode(), Reply("theirs"))
+            os._exit(0)
+        finally:
+            os._exit(1)
+    for n in range(50):
+        journal.put(f"parent{n}".encode(), Reply("mine"))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert journal.stats()["replies"] == 101
+
+
+def test_old_answers_go(journal: Journal) -> None:
+    journal.put(b"old", Reply("x"))
+    journal.put(b"new", Reply("y"))
+    assert journal.path is not None
+    with sqlite3.connect(journal.path) as db:
+        db.execute("UPDATE replies SET at = at - 1e6 WHERE key = ?", (b"old",))
+    db.close()
+    assert journal.clear(older_than=1e5) == 1
+    assert journal.get(b"new") is not None
+    assert journal.clear() == 1
