@@ -1,5 +1,6 @@
 """Where the structure of a text lets it be cut: one pass over it, offsets only."""
 
+import math
 import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
@@ -49,10 +50,9 @@ class Outline:
 
     def table_head(self, text: str, at: int) -> str:
         """The head of the table that `at` is inside of, below its head; else nothing."""
-        i = bisect_right(self.tables, at, key=lambda table: table[0]) - 1
-        if i < 0:
+        if not self.tables:
             return ""
-        start, end, body = self.tables[i]
+        start, end, body = self.tables[bisect_right(self.tables, (at, math.inf)) - 1]
         return text[start:body] if body <= at < end else ""
 
 
@@ -91,30 +91,30 @@ class _Markdown:
         self.ruled = False  # a rule was its second row: it has a head
 
     def read(self) -> Outline:
-        front = _FRONT.match(self.text)
-        if front:
+        search, line = _NEXT.search, _FIRST.match(self.text)
+        if front := _FRONT.match(self.text):
             self.found.verbatim.add(0)
-        at = front.end() if front else self._line(_FIRST.match(self.text))
-        while line := _NEXT.search(self.text, at):
-            at = self._line(line)
+            line = search(self.text, front.end())
+        elif line is None:
+            line = search(self.text)
+        while line:
+            line = search(self.text, self._line(line))
         return self.found
 
-    def _line(self, line: re.Match[str] | None) -> int:
+    def _line(self, line: re.Match[str]) -> int:
         """Where to read on."""
-        if line is None:
-            return 0
-        start = line.start("indent")
+        kind, blank = line.lastgroup, line["blank"]
+        start, after = line.span("indent")
         glued = line.start() == self.bare
-        if line["head"]:
+        if kind == "head":
             return self._heading(start, line.end(), len(line["head"]), glued=glued)
-        if line["under"] and not line["blank"]:
-            return self._underlined(line)
-        if line["row"]:
+        if kind == "row":
             return self._row(line, start, glued=glued)
+        if kind == "under" and not blank:
+            return self._underlined(line)
         if not glued:
-            deep = line.end("indent") > start
-            self.found.border(start, _rank(deep=deep, blank=bool(line["blank"])))
-        return self._fenced(line) if line["fence"] else line.end()
+            self.found.border(start, _rank(deep=after > start, blank=bool(blank)))
+        return self._fenced(line) if kind == "fence" else line.end()
 
     def _line_end(self, at: int) -> int:
         end = self.text.find("\n", at)

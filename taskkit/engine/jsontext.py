@@ -4,16 +4,14 @@ Nothing is guessed at: what is cut off or broken is not mended, and an object wi
 the answer. The work is bounded for any text.
 """
 
+import contextlib
 import json
 import re
-from json.decoder import JSONDecodeError
 from typing import Any
 
 MOST_VALUES = 8
 MOST_STARTS = 100
 
-_STRICT = json.JSONDecoder(parse_constant=lambda name: _not_json(name))
-_LAX = json.JSONDecoder(strict=False, parse_constant=lambda name: _not_json(name))  # admits line ends in strings
 _START = re.compile(r'\{\s*["}]|\[\s*(?:[\[\]{"\d-]|true\b|false\b|null\b)')
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\Z)|[\[\]{}]', re.DOTALL)
 _COMMA = re.compile(r'("(?:[^"\\]|\\.)*+(?:"|\Z))|,(?=\s*[}\]])', re.DOTALL)
@@ -32,6 +30,10 @@ def _not_json(name: str) -> Any:
     raise ValueError(f"{name} is no JSON")
 
 
+_STRICT = json.JSONDecoder(parse_constant=_not_json)
+_LAX = json.JSONDecoder(strict=False, parse_constant=_not_json)  # admits line ends in strings
+
+
 def find_json(text: str) -> list[Any]:
     """The objects and lists that stand in a text as whole JSON, outermost, in order, 8 at most. Raises NoJson."""
     thought = _THOUGHT.match(text)
@@ -43,48 +45,38 @@ def find_json(text: str) -> list[Any]:
         start = _START.search(text, at)
         if start is None or len(values) == MOST_VALUES or work < 0:
             break
+        begin = start.start()
         try:
-            value, at = _value_at(text, start.start())
+            value, at = _STRICT.raw_decode(text, begin)
             values.append(value)
+            continue
         except RecursionError:
-            problem = NoJson("it is nested too deeply", start.start())
+            problem = NoJson("it is nested too deeply", begin)
             break
-        except NoJson as broken:
-            problem = broken if not values else problem
-            end = _end_of(text, start.start())
-            work -= end - start.start()
-            at = end
+        except ValueError as error:
+            problem = _problem(error, text, begin)
+        end = _end_of(text, begin)
+        if end is None:  # what stands within it is not the answer
+            problem = NoJson("the JSON is cut off before its end", len(text))
+            break
+        with contextlib.suppress(ValueError):
+            values.append(_LAX.decode(_COMMA.sub(lambda one: one[1] or "", text[begin:end])))
+        work -= end - begin
+        at = end
     if not values:
         raise problem
     return values
 
 
-def _value_at(text: str, at: int) -> tuple[Any, int]:
-    try:
-        value, end = _STRICT.raw_decode(text, at)
-    except JSONDecodeError as error:
-        problem = NoJson(_why(error, text), error.pos)
-    except ValueError as error:
-        raise NoJson(str(error).partition(";")[0], at) from None
-    else:
-        return value, end
-    end = _end_of(text, at)
-    if not _is_closed(text, at, end):
-        raise NoJson("it is cut off before its end", len(text))
-    mended = _COMMA.sub(lambda one: one[1] or "", text[at:end])
-    try:
-        return _LAX.decode(mended), end
-    except ValueError:
-        raise problem from None
-
-
-def _why(error: JSONDecodeError, text: str) -> str:
+def _problem(error: ValueError, text: str, begin: int) -> NoJson:
+    if not isinstance(error, json.JSONDecodeError):
+        return NoJson(str(error).partition(";")[0], begin)
     near = " ".join(text[max(0, error.pos - 30) : error.pos + 10].split())
-    return f"the JSON breaks off near {near!r} ({error.msg[:1].lower()}{error.msg[1:]})"
+    return NoJson(f"the JSON is broken near {near!r} ({error.msg[:1].lower()}{error.msg[1:]})", error.pos)
 
 
-def _end_of(text: str, at: int) -> int:
-    """Where the bracket at `at` is closed, or the end of the text."""
+def _end_of(text: str, at: int) -> int | None:
+    """Where the bracket at `at` is closed."""
     depth = 0
     for token in _TOKEN.finditer(text, at):
         mark = token[0]
@@ -94,8 +86,4 @@ def _end_of(text: str, at: int) -> int:
             depth -= 1
             if depth == 0:
                 return token.end()
-    return len(text)
-
-
-def _is_closed(text: str, at: int, end: int) -> bool:
-    return end < len(text) or text[end - 1] == ("}" if text[at] == "{" else "]")
+    return None

@@ -5,6 +5,7 @@ nothing else is admitted. What that dialect can not say (lengths, bounds, patter
 descriptions, in words. Types whose answer is no object are asked for as `{"value": …}`.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,9 +13,9 @@ from typing import Any, Generic, TypeVar, cast
 
 from pydantic import TypeAdapter
 
-from taskkit.engine.instance import example_instance, resolved, stand_in
+from taskkit.engine.instance import example_instance, stand_in
 from taskkit.engine.jsontext import NoJson, find_json
-from taskkit.engine.strict import constraints_in_words, strict
+from taskkit.engine.strict import branches, constraints_in_words, is_nullable, resolved, strict
 from taskkit.errors import EndpointError
 from taskkit.results import Result
 
@@ -52,12 +53,15 @@ class AnswerSchema(dict[str, Any]):
 
 @dataclass(frozen=True, slots=True)
 class Shape(Generic[T]):
-    """`is_strict` is False when the strict dialect can not say it: a mapping with free keys, an `Any`."""
+    """`is_strict` is False when the strict dialect can not say it: a mapping with free keys, an `Any`.
+    `hidden` are fields that the engine fills, not the model.
+    """
 
     adapter: TypeAdapter[T]
     schema: AnswerSchema
     is_strict: bool
     wrapped: bool
+    hidden: frozenset[str]
 
     @property
     def names(self) -> set[str]:
@@ -65,12 +69,10 @@ class Shape(Generic[T]):
 
     def validated(self, value: object) -> T:
         """The Python value of an answer, lenient as JSON is ("5" for 5). Raises pydantic's ValidationError."""
-        import json
-
         plain = self.schema.plain
         data: Any = _without_nulls(value, plain, plain.get("$defs", {}))
         if isinstance(data, dict):
-            data = data["value"] if self.wrapped else {k: v for k, v in data.items() if k not in _own(self)}
+            data = data["value"] if self.wrapped else {k: v for k, v in data.items() if k not in self.hidden}
         return self.adapter.validate_json(json.dumps(data))
 
     def readings(self, value: object) -> Iterator[object]:
@@ -78,29 +80,23 @@ class Shape(Generic[T]):
         their answers, put them under a name of their own, or leave the wrapper out.
         """
         names = self.names
-        if isinstance(value, dict):
-            echo = value.get("properties")
-            if isinstance(echo, dict) and "properties" not in names and echo.keys() & names:
-                yield echo
+        if isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict) and not self.wrapped:
+            value = value[0]
+        if not isinstance(value, dict):
+            yield from [{"value": value}] if self.wrapped else []
+            return
+        echo = value.get("properties")
+        if isinstance(echo, dict) and "properties" not in names and echo.keys() & names:
+            yield echo
+        elif value.keys() & names or not names:
+            yield value
+        else:
             only = next(iter(value.values())) if len(value) == 1 else None
-            if not value.keys() & names and isinstance(only, dict) and only.keys() & names:
+            if isinstance(only, dict) and only.keys() & names:
                 yield only
-            if value.keys() & names or not names:
-                yield value
-            elif self.wrapped:
+            if self.wrapped:
                 yield {"value": value}
-                if only is not None:
-                    yield {"value": only}
-        elif self.wrapped:
-            yield {"value": value}
-        elif isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict):
-            yield from self.readings(value[0])
-
-
-def _own(shape: Shape[Any]) -> set[str]:
-    """The fields of a Result that the engine fills, not the model."""
-    kind = getattr(shape.adapter, "_type", None)
-    return set(Result.model_fields) if isinstance(kind, type) and issubclass(kind, Result) else set()
+                yield {"value": only}
 
 
 def answer_schema(output: object) -> AnswerSchema:
@@ -120,19 +116,22 @@ def _shape_of(output: Any) -> Shape[Any]:
     adapter: TypeAdapter[Any] = output if isinstance(output, TypeAdapter) else TypeAdapter(output)
     plain = adapter.json_schema()
     defs = plain.pop("$defs", {})
-    root = dict(resolved(plain, defs))
+    root = resolved(plain, defs)
+    hidden: frozenset[str] = frozenset()
     wrapped = root.get("type") != "object" or "properties" not in root
     if wrapped:
         root = {"type": "object", "properties": {"value": plain}, "required": ["value"]}
     elif isinstance(output, type) and issubclass(output, Result):
-        hidden = set(Result.model_fields)
-        root["properties"] = {k: v for k, v in root["properties"].items() if k not in hidden}
-        root["required"] = [name for name in root.get("required", ()) if name not in hidden]
-    used = _used(root, defs)
-    if used:
-        root["$defs"] = {name: defs[name] for name in defs if name in used}
+        hidden = frozenset(Result.model_fields)
+        root = {
+            **root,
+            "properties": {name: one for name, one in root["properties"].items() if name not in hidden},
+            "required": [name for name in root.get("required", ()) if name not in hidden],
+        }
+    if used := _used(root, defs):
+        root = {**root, "$defs": {name: one for name, one in defs.items() if name in used}}
     made, is_strict = strict(root)
-    return Shape(adapter, AnswerSchema(made, root), is_strict, wrapped)
+    return Shape(adapter, AnswerSchema(made, root), is_strict, wrapped, hidden)
 
 
 def _used(root: Json, defs: Mapping[str, Json]) -> set[str]:
@@ -152,24 +151,33 @@ def _used(root: Json, defs: Mapping[str, Json]) -> set[str]:
     return seen
 
 
-def _without_nulls(value: Any, node: Json, defs: Mapping[str, Json]) -> Any:
+def _without_nulls(value: Any, node: Any, defs: Mapping[str, Json]) -> Any:
     """The answer without the nulls that the strict form made room for: there the field's default holds."""
-    node = resolved(node, defs)
+    node = _branch(value, resolved(node, defs), defs)
     if isinstance(value, list):
-        item = node.get("items")
-        return [_without_nulls(one, item, defs) for one in value] if isinstance(item, dict) else value
-    if not isinstance(value, dict):
-        branches = [one for one in node.get("anyOf", ()) if resolved(one, defs).get("type") == "array"]
-        return _without_nulls(value, branches[0], defs) if isinstance(value, list) and branches else value
-    fields = _fields_for(value, node, defs)
-    if fields is None:
+        return [_without_nulls(one, node.get("items"), defs) for one in value]
+    if not isinstance(value, dict) or "properties" not in node:
         return value
-    required = fields.get("required", ())
-    kept = {}
+    kept: Json = {}
     for name, one in value.items():
-        field = fields["properties"].get(name)
-        if field is None:
-            kept[name] = one
-        elif one is not None or name in required or _nullable(field, defs):
-            kept[name] = _without_nulls(one, field, defs)
+        field = node["properties"].get(name)
+        if one is None and field is not None and name not in node.get("required", ()) and not is_nullable(field, defs):
+            continue
+        kept[name] = _without_nulls(one, field, defs)
     return kept
+
+
+def _branch(value: Any, node: Json, defs: Mapping[str, Json]) -> Json:
+    """Of a union, the branch that a list or an object most likely belongs to."""
+    kinds = [_branch(value, resolved(one, defs), defs) for one in branches(node)]
+    wanted = [one for one in kinds if one.get("type") == ("array" if isinstance(value, list) else "object")]
+    if not wanted or not isinstance(value, (list, dict)):
+        return node
+
+    def likeness(one: Json) -> int:
+        fields = one.get("properties", {})
+        kinds = [resolved(field, defs).get("const") for name, field in fields.items() if name in value]
+        others = sum(kind is not None and kind not in value.values() for kind in kinds) if kinds else 0
+        return len(kinds) - 100 * others
+
+    return max(wanted, key=likeness) if isinstance(value, dict) else wanted[0]

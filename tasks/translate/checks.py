@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from taskkit.tasks.translate.formats.blocks import parse_blocks, parser
-from taskkit.tasks.translate.mask import Masked
+from taskkit.tasks.translate.mask import Masked, mask
 from taskkit.tasks.translate.patterns import TAG
 from taskkit.tasks.translate.scripts import is_wide, script, written_in
 from taskkit.tasks.translate.segments import Problem, Segment
@@ -39,7 +39,7 @@ def check_segment(segment: Segment, target: str, masked: Masked, to: str = "") -
     found = [*_copied(source, target, masked, to), *_talk(source, target), *_size(source, target)]
     found += _lines(segment, target)
     if masked.format == "markdown" and max(len(source), len(target)) <= LONGEST_PARSE:
-        found += [*_markers(source, target), *_tags(source, target)]
+        found += [*_markers(segment, target), *_tags(source, target)]
     return tuple(found)
 
 
@@ -65,7 +65,7 @@ def _copied(source: str, target: str, masked: Masked, to: str) -> Iterator[Probl
     if " ".join(source.casefold().split()) == " ".join(target.casefold().split()):
         yield Problem("untranslated", "This is the source text, not a translation.")
         return
-    wanted, was, now = written_in(to), script(shown), script(target)
+    wanted, was, now = written_in(to), script(shown), script(_letters(mask(target, masked.format)))
     if wanted and was not in wanted and now == was:
         yield Problem("script", f"This is still written in {now} letters.")
 
@@ -92,7 +92,7 @@ def _size(source: str, target: str) -> Iterator[Problem]:
         yield Problem("long", "The translation is far longer than the source.")
     elif was > 120 and now < 0.25 * was:
         yield Problem("short", "The translation is far shorter than the source; translate all of it.")
-    if LOOP.search(target[-TAIL:].rstrip()) and not LOOP.search(source):
+    if LOOP.search(target[-TAIL:].rstrip()) and not LOOP.search(source[-TAIL:].rstrip()):
         yield Problem("loop", "The translation repeats itself.")
 
 
@@ -112,12 +112,10 @@ def _lines(segment: Segment, target: str) -> Iterator[Problem]:
             yield Problem("quote", f"Leave out {' and '.join(new)} in this title.")
 
 
-def _markers(source: str, target: str) -> Iterator[Problem]:
-    if "\n" not in target and "\r" not in target:
-        pass
-    if _blocks(source) != _blocks(target):
+def _markers(segment: Segment, target: str) -> Iterator[Problem]:
+    if segment.kind not in ONE_LINE and _blocks(segment.text) != _blocks(target):
         yield Problem("block", "The translation turns into another kind of block; begin it like the source.")
-    before, after = _inline(source), _inline(target)
+    before, after = _inline(segment.text), _inline(target)
     stray = [mark for mark in ("*", "_", "~~") if after[f"stray {mark}"] > before[f"stray {mark}"]]
     if stray:
         yield Problem("emphasis", f"{' and '.join(stray)} must come in pairs that touch the words they mark.")

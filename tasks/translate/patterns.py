@@ -57,7 +57,7 @@ TARGET = re.compile(
 LABEL = re.compile(r"\[(?P<label>(?:[^\[\]\\]|\\.)*+)\]", re.DOTALL)
 # Placeholders that are filled in the order they stand in, so that two of them must not change places.
 IN_ORDER = re.compile(r"\{\}|%(?![%(])[^\s%$@A-Za-z]*+l{0,2}[diouxXeEfFgGcsr@](?!\w)")
-TAG = re.compile(r"<(?P<slash>/?)(?P<name>[A-Za-z][\w:-]*+)[^<>]*?(?P<void>/?)>")
+TAG = re.compile(r"<(?P<slash>/?)(?P<name>[A-Za-z][\w-]*+)(?=[\s/>])[^<>]*?(?P<void>/?)>")
 
 
 @lru_cache(maxsize=64)

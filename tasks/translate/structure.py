@@ -34,14 +34,8 @@ def bones(text: str, form: str) -> Bones:
 
 
 def _plain(text: str) -> Iterator[tuple[str, str]]:
-    for number, _ in enumerate(re.finditer(r"\S[^\n]*(?:\n(?![ \t\r]*(?:\n|\Z))[^\n]*)*+", text), 1):
-        yield "paragraphs", str(number)
-    for token in mask(text, form_of_plain()).tokens:
-        yield "kept text", token
-
-
-def form_of_plain() -> str:
-    return "text"
+    yield from (("paragraphs", "") for _ in re.split(r"\n[ \t\r]*\n", text.strip()))
+    yield from (("kept text", token) for token in mask(text, "text").tokens)
 
 
 def _markdown(text: str) -> Iterator[tuple[str, str]]:
