@@ -29,7 +29,7 @@ def main() -> int:
     begun = time.monotonic()
     try:
         with engine_for(wanted) as engine, taskkit.use(engine):
-            tour(engine)
+            tour()
     except TaskkitError as error:
         print(f"\nThe demo stopped: {error}", file=sys.stderr)
         return error.exit_code
@@ -57,7 +57,7 @@ def shown(done: int, total: int | None) -> None:
         print(f"\r  {done / 1e6:,.0f} of {(total or 0) / 1e6:,.0f} MB", end="", flush=True)
 
 
-def tour(engine: taskkit.Engine) -> None:
+def tour() -> None:
     rows: list[tuple[str, Usage]] = []
     OUT.mkdir(exist_ok=True)
 

@@ -1,18 +1,18 @@
 """One tree of errors: a class for each thing that a caller would treat differently.
 
-    TaskkitError
-    ├── InputError             what was given cannot be used: a file, an option, a name        exit 2
-    │   └── ContextTooLong     a part that must stay whole does not fit the window             exit 2
-    ├── ConfigurationError     no endpoint, an unreadable file, an unknown model               exit 3
-    │   └── AuthenticationError  the endpoint refuses the key                                  exit 3
-    ├── CostCapError           the next call could pass `max_cost`                             exit 4
-    ├── EndpointError          the endpoint failed, or cannot be reached                       exit 5
-    │   ├── RateLimitError     still 429 after all tries                                       exit 5
-    │   ├── QuotaError         the account has no credit left                                  exit 5
-    │   ├── TruncatedError     the answer never came to its end                                exit 5
-    │   └── InvalidOutputError   the answer never met its schema                               exit 5
-    └── RefusedError           the model or a content filter declined                          exit 6
-        └── UnsafeError        moderation flagged the text, or an input would do harm          exit 6
+TaskkitError
+├── InputError             what was given cannot be used: a file, an option, a name        exit 2
+│   └── ContextTooLong     a part that must stay whole does not fit the window             exit 2
+├── ConfigurationError     no endpoint, an unreadable file, an unknown model               exit 3
+│   └── AuthenticationError  the endpoint refuses the key                                  exit 3
+├── CostCapError           the next call could pass `max_cost`                             exit 4
+├── EndpointError          the endpoint failed, or cannot be reached                       exit 5
+│   ├── RateLimitError     still 429 after all tries                                       exit 5
+│   ├── QuotaError         the account has no credit left                                  exit 5
+│   ├── TruncatedError     the answer never came to its end                                exit 5
+│   └── InvalidOutputError   the answer never met its schema                               exit 5
+└── RefusedError           the model or a content filter declined                          exit 6
+    └── UnsafeError        moderation flagged the text, or an input would do harm          exit 6
 """
 
 from typing import ClassVar
@@ -30,7 +30,7 @@ class TaskkitError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        return " ".join(" ".join((self.message, self.kept, self.hint)).split())
+        return " ".join(f"{self.message} {self.kept} {self.hint}".split())
 
 
 class InputError(TaskkitError):
@@ -107,8 +107,6 @@ class RefusedError(TaskkitError):
 class UnsafeError(RefusedError):
     """`categories` are the moderation's names for what it saw."""
 
-    def __init__(
-        self, message: str, *, text: str = "", categories: tuple[str, ...] = (), hint: str = ""
-    ) -> None:
+    def __init__(self, message: str, *, text: str = "", categories: tuple[str, ...] = (), hint: str = "") -> None:
         super().__init__(message, text=text, hint=hint)
         self.categories = categories

@@ -5,9 +5,10 @@ import dataclasses
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, overload
 
-from taskkit.engine.engine import FATAL, Asked, Engine, Route
+from taskkit.engine.engine import FATAL, Engine
 from taskkit.engine.fit import messages_of
 from taskkit.engine.journal import digest
+from taskkit.engine.route import Asked, Route
 from taskkit.errors import TaskkitError
 from taskkit.prompt import Part, Prompt
 from taskkit.results import Notice, Usage
@@ -15,8 +16,6 @@ from taskkit.source import Piece, Source, Text, read
 from taskkit.tokens import Counter, at_most, count_messages
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from taskkit.taskclass import Task
 
 T = TypeVar("T")
@@ -28,9 +27,7 @@ AT_ONCE = 512  # pieces begun together; the engine's pace says how many calls ar
 class Job:
     """`run`, `engine` and `route` are the engine's business; the rest is for task authors."""
 
-    def __init__(
-        self, engine: Engine, task: "Task[Any]", route: Route, on_text: Callable[[str], None] | None
-    ) -> None:
+    def __init__(self, engine: Engine, task: "Task[Any]", route: Route, on_text: Callable[[str], None] | None) -> None:
         self.engine = engine
         self.route = route
         self.run: bytes | None = None
@@ -96,9 +93,7 @@ class Job:
         self, work: Callable[[I], Awaitable[T]], items: Iterable[I], *, keep_errors: Literal[True]
     ) -> list[T | TaskkitError]: ...
 
-    async def map(
-        self, work: Callable[[I], Awaitable[T]], items: Iterable[I], *, keep_errors: bool = False
-    ) -> Any:
+    async def map(self, work: Callable[[I], Awaitable[T]], items: Iterable[I], *, keep_errors: bool = False) -> Any:
         """`work` for each item, at once, the results in order. When one fails the others are still done (and
         journaled) before its error is raised, or put in its place with `keep_errors`."""
         todo = list(items)
@@ -177,12 +172,16 @@ class Job:
         """What makes this job the same job when it is started again."""
         values = [(one.name, getattr(self._task, one.name)) for one in dataclasses.fields(cast("Any", self._task))]
         route = self.route
-        return digest(type(self._task).__qualname__, values, route.road.endpoint.identity, route.model.name, self._temperature(None))
+        return digest(
+            type(self._task).__qualname__,
+            values,
+            route.road.endpoint.identity,
+            route.model.name,
+            self._temperature(None),
+        )
 
 
-async def gather(
-    work: Callable[[I], Awaitable[T]], items: Sequence[I], *, keep_errors: bool
-) -> Any:
+async def gather(work: Callable[[I], Awaitable[T]], items: Sequence[I], *, keep_errors: bool) -> Any:
     """Ordered results. What is on its way is finished before an error is raised: it is paid for. Errors that would
     meet every item (a refused key, a reached cap) keep the rest from being begun."""
     results: list[Any] = [None] * len(items)

@@ -71,7 +71,9 @@ def _catalogue(user_file: str, _stamp: int) -> tuple[Mapping[str, str], Mapping[
 def _model(name: str, row: Mapping[str, Any]) -> Model:
     allowed = {one.name for one in fields(Model)} - {"name", "known"}
     if strange := sorted(set(row) - allowed):
-        raise ConfigurationError(f"models.toml: {name} has {', '.join(strange)}; there are {', '.join(sorted(allowed))}.")
+        raise ConfigurationError(
+            f"models.toml: {name} has {', '.join(strange)}; there are {', '.join(sorted(allowed))}."
+        )
     values = dict(row)
     if "context" in values:
         values.setdefault("max_input", values["context"])
@@ -110,11 +112,14 @@ def resolve(name: str, today: date | None = None) -> Resolved:
     if model.retires is None or today < model.retires - WARN_BEFORE:
         return Resolved(model)
     if today < model.retires:
-        return Resolved(model, f"{name} leaves its API on {model.retires}; {model.replacement or 'nothing'} replaces it.")
+        return Resolved(
+            model, f"{name} leaves its API on {model.retires}; {model.replacement or 'nothing'} replaces it."
+        )
     if not model.replacement:
         return Resolved(model, f"{name} has left its API on {model.retires}.")
     return Resolved(
-        lookup(model.replacement), f"{name} left its API on {model.retires}; {model.replacement} is used instead."
+        lookup(model.replacement),
+        f"{name} left its API on {model.retires}; {model.replacement} is used instead.",
     )
 
 

@@ -95,7 +95,9 @@ class Prompt:
         file = self.file
         return self._text if file is None else _read(file, file.stat().st_mtime_ns)
 
-    def parts(self, block: str = "", /, *, examples: Iterable[Mapping[str, object]] = (), **values: object) -> list[Part]:
+    def parts(
+        self, block: str = "", /, *, examples: Iterable[Mapping[str, object]] = (), **values: object
+    ) -> list[Part]:
         """Fills a block. Few-shot `examples` (`input`, `output`) become turns after the system part.
 
         Raises `ConfigurationError` for an unknown block or value, or a template that does not parse."""
@@ -119,7 +121,9 @@ class Prompt:
         try:
             items = list(cast("Iterable[object]", values[template.items]))
         except KeyError:
-            raise ConfigurationError(f"The prompt {self.name} wants {template.items!r}, which it was not given.") from None
+            raise ConfigurationError(
+                f"The prompt {self.name} wants {template.items!r}, which it was not given."
+            ) from None
         for number, item in enumerate(items, 1):
             text = self._render(template.text, {**values, template.item: item, "number": number})
             yield Part(template.role, text, template.rule, -number, f"{template.item} {number}")
@@ -173,7 +177,11 @@ def _environment() -> "ImmutableSandboxedEnvironment":
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     environment = ImmutableSandboxedEnvironment(
-        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False, keep_trailing_newline=True
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,
+        keep_trailing_newline=True,
     )
     environment.filters["data"] = fence
     return environment

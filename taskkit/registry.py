@@ -53,7 +53,11 @@ class Entry:
 # A line each, so that the list of tasks needs no import; a test holds it against the docstrings.
 BUILT_IN = (
     ("summarise", "Summarise a text of any length.", "summarise:Summarise"),
-    ("translate", "Translate a text or a document, leaving what is not language as it is.", "translate:Translate"),
+    (
+        "translate",
+        "Translate a text or a document, leaving what is not language as it is.",
+        "translate:Translate",
+    ),
     ("code", "Write code from a description.", "coding:Code"),
     ("ask", "Answer a question from a knowledge base or given texts, with checked citations.", "ask:Ask"),
     ("character", "Answer as a character of a game or a story.", "character:Character"),
@@ -107,7 +111,8 @@ def resolve(name: str) -> "type[Task[Any]]":
 def function(name: str) -> "TaskFunction[..., Any]":
     from taskkit import taskclass
 
-    return _function(resolve(name), taskclass)
+    cls: Any = resolve(name)
+    return _function(cls, taskclass)
 
 
 @lru_cache
@@ -159,7 +164,8 @@ def _module(path: str) -> ModuleType:
         if name in sys.modules:
             return sys.modules[name]
         spec = importlib.util.spec_from_file_location(name, file)
-        assert spec is not None and spec.loader is not None, file
+        assert spec is not None
+        assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
         sys.modules[name] = module
         try:

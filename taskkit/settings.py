@@ -136,7 +136,9 @@ def _over(settings: Settings, table: Mapping[str, object], where: str) -> Settin
     changes: dict[str, Any] = {}
     for key, value in table.items():
         if key not in known:
-            raise ConfigurationError(f"{where} sets {key!r}, which is no setting.", hint=f"There are: {', '.join(sorted(known))}.")
+            raise ConfigurationError(
+                f"{where} sets {key!r}, which is no setting.", hint=f"There are: {', '.join(sorted(known))}."
+            )
         try:
             changes[key] = _value(key, value)
         except (TypeError, ValueError, InvalidOperation) as error:
@@ -144,7 +146,7 @@ def _over(settings: Settings, table: Mapping[str, object], where: str) -> Settin
     return replace(settings, **changes) if changes else settings
 
 
-def _value(key: str, value: Any) -> object:
+def _value(key: str, value: Any) -> object:  # noqa: C901 - one row a setting
     if key in {"context", "concurrency", "rpm", "tpm"}:
         number = int(value)
         if number < 1:

@@ -3,7 +3,18 @@
 import dataclasses
 import re
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, ParamSpec, TypeVar, cast, dataclass_transform, get_args, get_origin
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Generic,
+    ParamSpec,
+    TypeVar,
+    cast,
+    dataclass_transform,
+    get_args,
+    get_origin,
+)
 
 import pydantic
 import pydantic.dataclasses
@@ -36,7 +47,7 @@ class Task(Generic[R]):
     async def run(self, job: "Job") -> R:
         """Asks once: the task's fields fill its prompt, the answer has the task's result type."""
         values = {one.name: getattr(self, one.name) for one in dataclasses.fields(cast("Any", self))}
-        read = {name: job.text_of(value) for name, value in values.items()}
+        read: dict[str, Any] = {name: job.text_of(value) for name, value in values.items()}
         parts = type(self).prompt.parts(**read)
         output = result_type(type(self))
         if output is str:
@@ -128,5 +139,3 @@ def _engine() -> "Engine":
     from taskkit.engine.default import current
 
     return current()
-
-

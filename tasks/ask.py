@@ -105,21 +105,27 @@ class Ask(Task[Answer]):
         cited = dict.fromkeys(number for _, number in citations)
         text = "\n\n".join(" > ".join(passages[n - 1].headings) + "\n" + passages[n - 1].text for n in cited)
         parts = type(self).prompt.parts("check", text=text, question=self.question, answer=answer)
-        verdict = await job.complete(parts, output=Verdict, max_output=32, temperature=0.0, likely=Verdict(answers="yes"))
+        verdict = await job.complete(
+            parts, output=Verdict, max_output=32, temperature=0.0, likely=Verdict(answers="yes")
+        )
         return verdict.answers == "yes"
 
     async def found_passages(self, job: Job) -> list[Passage]:
         knowledge = self.knowledge if self.knowledge not in (None, "") else job.engine.settings.knowledge
         if not knowledge:
-            raise InputError("There is no knowledge base to ask.", hint="Give one: --knowledge FILE, or TASKKIT_KNOWLEDGE.")
+            raise InputError(
+                "There is no knowledge base to ask.", hint="Give one: --knowledge FILE, or TASKKIT_KNOWLEDGE."
+            )
         if isinstance(knowledge, KnowledgeBase):
             return await searched(knowledge, self.question, self.k, self.where)
         if isinstance(knowledge, Text | tuple):
-            return await of_texts(job, knowledge if isinstance(knowledge, tuple) else (knowledge,), self.question, self.k)
+            return await of_texts(
+                knowledge if isinstance(knowledge, tuple) else (knowledge,), self.question, self.k
+            )
         with KnowledgeBase(str(knowledge), create=False) as base:
             return await searched(base, self.question, self.k, self.where)
 
-    def ask(self, block: str, **values: object) -> list[Part]:
+    def ask(self, block: str, **values: Any) -> list[Part]:
         return type(self).prompt.parts(block, question=self.question, language=self.language, **values)
 
 
@@ -127,7 +133,7 @@ async def searched(base: KnowledgeBase, question: str, k: int, where: dict[str, 
     return [hit.passage for hit in await base.asearch(question, k=k, where=where)]
 
 
-async def of_texts(job: Job, texts: Sequence[Path | Text], question: str, k: int) -> list[Passage]:
+async def of_texts(texts: Sequence[Path | Text], question: str, k: int) -> list[Passage]:
     """Texts that come with the question are cut and searched like a knowledge base, which is then thrown away."""
     import tempfile
 

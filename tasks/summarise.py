@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -12,7 +12,7 @@ from taskkit.job import Job
 from taskkit.prompt import Part, Prompt
 from taskkit.results import Result
 from taskkit.source import Piece, Source, Text
-from taskkit.spans import locate, sentences
+from taskkit.spans import sentences
 from taskkit.taskclass import Task
 
 Style = Literal["paragraph", "bullets", "tldr", "headline"]
@@ -55,7 +55,9 @@ class Summarise(Task[Summary]):
     style: Annotated[Style, Field(description="The form of the summary.")] = "paragraph"
     focus: Annotated[str, Field(description="What to look for: a question, or a reader.")] = ""
     language: Annotated[str, Field(description="The language of the summary; the source's when not given.")] = ""
-    cite: Annotated[bool, Field(description="Find, for each sentence, the place in the source that it rests on.")] = False
+    cite: Annotated[bool, Field(description="Find, for each sentence, the place in the source that it rests on.")] = (
+        False
+    )
 
     prompt: ClassVar[Prompt] = Prompt.beside(__file__)
     example: ClassVar[str] = "taskkit summarise report.md --words 100"
@@ -117,20 +119,23 @@ class Summarise(Task[Summary]):
             if sum(job.counter.count_many(notes)) >= before:
                 break
         raise EndpointError(
-            "The notes do not get shorter from level to level.", hint="Use a model with a larger window, or fewer --words."
+            "The notes do not get shorter from level to level.",
+            hint="Use a model with a larger window, or fewer --words.",
         )
 
     def packed(self, job: Job, notes: Sequence[str]) -> list[list[str]]:
-        room = job.room(self.ask("merge", notes=[""], final=False, words=9999), max_output=job.route.window.context // 6)
+        room = job.room(
+            self.ask("merge", notes=[""], final=False, words=9999), max_output=job.route.window.context // 6
+        )
         groups: list[list[str]] = []
         left = 0
         for note, size in zip(notes, job.counter.count_many(list(notes)), strict=True):
-            size += 32  # its fence
-            if not groups or size > left or len(groups[-1]) >= 40:
+            whole = size + 32  # its fence
+            if not groups or whole > left or len(groups[-1]) >= 40:
                 groups.append([])
                 left = room
             groups[-1].append(note)
-            left -= size
+            left -= whole
         if len(groups) == len(notes) > 1:
             # Two notes must always go together, or the tree would not end.
             half = max(1, room // 2 - 32)
@@ -151,7 +156,7 @@ class Summarise(Task[Summary]):
             text = cut_words(text, self.words)
         return text
 
-    def ask(self, block: str, **values: object) -> list[Part]:
+    def ask(self, block: str, **values: Any) -> list[Part]:
         shapes = {
             "paragraph": f"at most {self.words} words of running text",
             "bullets": f"a list of bullet points, each beginning with '- ', together at most {self.words} words",
@@ -169,18 +174,22 @@ class Summarise(Task[Summary]):
         return "A word. " * (self.words // 3)
 
 
-PREFACE = re.compile(r"\A\s*(?:\*\*)?(?:here(?:'s| is)[^\n:]{0,60}|summary|tl;?dr)(?:\*\*)?:(?:\*\*)?\s*", re.IGNORECASE)
+PREFACE = re.compile(
+    r"\A\s*(?:\*\*)?(?:here(?:'s| is)[^\n:]{0,60}|summary|tl;?dr)(?:\*\*)?:(?:\*\*)?\s*", re.IGNORECASE
+)
 
 
 def tidy(text: str) -> str:
     """Without the preface that small models put before what they were asked for."""
-    text = PREFACE.sub("", text, count=1).strip()
-    return text
+    return PREFACE.sub("", text, count=1).strip()
 
 
 def count_words(text: str) -> int:
     """Words, or, in scripts that write none, characters by twos."""
-    return len(re.findall(r"[^\W\u3040-\u30ff\u3400-\u9fff]+", text)) + len(re.findall(r"[\u3040-\u30ff\u3400-\u9fff]", text)) // 2
+    return (
+        len(re.findall(r"[^\W\u3040-\u30ff\u3400-\u9fff]+", text))
+        + len(re.findall(r"[\u3040-\u30ff\u3400-\u9fff]", text)) // 2
+    )
 
 
 def cut_words(text: str, words: int) -> str:
@@ -211,11 +220,16 @@ def citations(text: str, source: Text) -> list[Citation]:
             default=(0.0, 0, 0),
         )
         if total and score / total >= 0.35:
-            quote = source.text[start:end].strip()
-            span = locate(quote, source.text[start:end])
-            status = span.status if span.status != "none" else "exact"
+            whole = source.text[start:end]
+            quote, lead = whole.strip(), len(whole) - len(whole.lstrip())
             found.append(
-                Citation(sentence=point, quote=quote, start=source.start + start + span.start, end=source.start + start + span.end, status=status)
+                Citation(
+                    sentence=point,
+                    quote=quote,
+                    start=source.start + start + lead,
+                    end=source.start + start + lead + len(quote),
+                    status="exact",
+                )
             )
     return found
 

@@ -31,7 +31,11 @@ LAYERS = (
 
 
 def modules() -> Iterator[tuple[str, Path]]:
-    for folder, package in (("taskkit", "taskkit"), ("tasks", "taskkit.tasks"), ("knowledge", "taskkit.knowledge")):
+    for folder, package in (
+        ("taskkit", "taskkit"),
+        ("tasks", "taskkit.tasks"),
+        ("knowledge", "taskkit.knowledge"),
+    ):
         for path in sorted((ROOT / folder).rglob("*.py")):
             inside = path.relative_to(ROOT / folder)
             if folder == "taskkit" and inside.parts[0] in {"tasks", "knowledge"}:
@@ -53,7 +57,9 @@ def test_links_point_home() -> None:
 
 
 def test_top_level_is_the_plan() -> None:
-    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\n")
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split(
+        "\n"
+    )
     top = {line.partition("/")[0] for line in tracked if line}
     assert top <= {
         "taskkit", "tasks", "knowledge", "tests", "examples", "pyproject.toml", "README.md", "CONTRIBUTING.md",
@@ -119,7 +125,10 @@ def test_imports_run_one_way(name: str, path: Path) -> None:
         if wanted not in known:
             continue  # `from taskkit import Task`: the lazy root
         # The engine hands a task its Job, and the functions find the engine: both only when they run.
-        if (name, wanted) in {("taskkit.engine.engine", "taskkit.job"), ("taskkit.engine.plan", "taskkit.job")}:
+        if (name, wanted) in {
+            ("taskkit.engine.engine", "taskkit.job"),
+            ("taskkit.engine.plan", "taskkit.job"),
+        }:
             continue
         if wanted != "taskkit":
             assert layer_of(wanted) <= mine, f"{name} imports {wanted}"
@@ -145,7 +154,11 @@ def test_the_wheel_built_from_the_sdist_holds_every_file(tmp_path: Path) -> None
         assert inside in packed
     for folder in ("taskkit", *HOMES.values()):
         for path in (ROOT / folder).rglob("*"):
-            if path.suffix in {".md", ".toml", ".jsonl"} and path.is_file() and not {"tasks", "knowledge"} & set(path.relative_to(ROOT / folder).parts[:1]):
+            if (
+                path.suffix in {".md", ".toml", ".jsonl"}
+                and path.is_file()
+                and not {"tasks", "knowledge"} & set(path.relative_to(ROOT / folder).parts[:1])
+            ):
                 home = "" if folder == "taskkit" else "taskkit/"
                 assert home + str(path.relative_to(ROOT)) in packed
     with tarfile.open(sdist) as archive:

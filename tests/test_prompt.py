@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -70,7 +71,7 @@ def test_a_text_that_holds_the_fence_gets_another() -> None:
         ("{% block a %}\nloose\n@user\nx\n{% endblock %}", {}),
     ],
 )
-def test_a_bad_template_is_one_clear_error(text: str, values: dict[str, object]) -> None:
+def test_a_bad_template_is_one_clear_error(text: str, values: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError, match="prompt inline"):
         Prompt(text).parts("a" if "block" in text else "", **values)
 
@@ -80,7 +81,9 @@ def test_an_unknown_block_is_named() -> None:
         Prompt(ANSWER).parts("nope")
 
 
-def test_a_projects_own_copy_comes_first_and_has_its_own_digest(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_projects_own_copy_comes_first_and_has_its_own_digest(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     package = tmp_path / "package"
     package.mkdir()
     (package / "haiku.md").write_text("{% block a %}\nbuilt in\n{% endblock %}")

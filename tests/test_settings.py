@@ -39,7 +39,15 @@ def test_the_usual_openai_variables_count(home: Path, monkeypatch: pytest.Monkey
     assert "sk-two" not in repr(settings.load())
 
 
-@pytest.mark.parametrize("line", ['base_url = "https://evil/v1"', 'api_key = "x"', "allow_http = true", 'tiers = {fast = {model = "m", base_url = "https://evil/v1"}}'])
+@pytest.mark.parametrize(
+    "line",
+    [
+        'base_url = "https://evil/v1"',
+        'api_key = "x"',
+        "allow_http = true",
+        'tiers = {fast = {model = "m", base_url = "https://evil/v1"}}',
+    ],
+)
 def test_a_project_can_not_say_where_keys_and_texts_go(home: Path, line: str) -> None:
     (home / "pyproject.toml").write_text(f"[tool.taskkit]\n{line}\n")
     with pytest.raises(ConfigurationError, match="project"):
@@ -48,7 +56,17 @@ def test_a_project_can_not_say_where_keys_and_texts_go(home: Path, line: str) ->
 
 @pytest.mark.parametrize(
     "text",
-    ["not toml", "modle = 'x'", "rpm = 0", "rpm = 'many'", "max_cost = 'nan'", "max_cost = -1", "timeout = 0", "moderate = 'maybe'", "tiers = {fast = {modell = 'x'}}"],
+    [
+        "not toml",
+        "modle = 'x'",
+        "rpm = 0",
+        "rpm = 'many'",
+        "max_cost = 'nan'",
+        "max_cost = -1",
+        "timeout = 0",
+        "moderate = 'maybe'",
+        "tiers = {fast = {modell = 'x'}}",
+    ],
 )
 def test_what_does_not_fit_is_one_clear_error(home: Path, text: str) -> None:
     (home / "config" / "config.toml").write_text(text)
@@ -58,7 +76,7 @@ def test_what_does_not_fit_is_one_clear_error(home: Path, text: str) -> None:
 
 def test_tiers_may_bind_models_of_other_endpoints_and_fallbacks(home: Path) -> None:
     (home / "config" / "config.toml").write_text(
-        'max_cost = 1.5\n[tiers]\nstrong = ["a", {model = "b", base_url = "http://127.0.0.1:1/v1", api_key_env = "K"}]\n'
+        'max_cost = 1.5\n[tiers]\nstrong = ["a", {model = "b", base_url = "http://127.0.0.1:1", api_key_env = "K"}]\n'
     )
     found = settings.load()
     assert found.max_cost == Decimal("1.5")

@@ -5,7 +5,6 @@ from types import TracebackType
 
 from taskkit.engine.engine import Engine
 
-
 _lock = threading.Lock()
 _current: Engine | None = None
 

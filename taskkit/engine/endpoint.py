@@ -104,7 +104,10 @@ def checked_url(url: str, *, allow_http: bool) -> str:
     if parts.scheme not in {"http", "https"} or not host:
         raise ConfigurationError(f"{url!r} is no address of an endpoint.", hint="It looks like https://host/v1.")
     if parts.username or parts.password:
-        raise ConfigurationError("An endpoint's address holds no user or password.", hint="Give the key as --api-key-env or OPENAI_API_KEY.")
+        raise ConfigurationError(
+            "An endpoint's address holds no user or password.",
+            hint="Give the key as --api-key-env or OPENAI_API_KEY.",
+        )
     if parts.scheme == "http" and host not in LOOPBACK and not host.startswith("127.") and not allow_http:
         raise ConfigurationError(
             f"{url} is plain http, which would show the key and the text to the network.",

@@ -1,6 +1,6 @@
 """The engine: every model call of every task takes its one road.
 
-    prompt -> fit -> journal -> spend -> pace -> send -> finish -> structure -> reply
+prompt -> fit -> journal -> spend -> pace -> send -> finish -> structure -> reply
 """
 
 import asyncio
@@ -8,11 +8,11 @@ import copy
 import time
 import weakref
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from taskkit import settings as settings_
 from taskkit.engine import finish, loop, structure
@@ -24,6 +24,7 @@ from taskkit.engine.learn import Learned
 from taskkit.engine.pace import Pace
 from taskkit.engine.plan import Plan, planned
 from taskkit.engine.road import Road
+from taskkit.engine.route import Answered, Asked, Route, batches_of
 from taskkit.engine.schema import answer_schema
 from taskkit.engine.send import OnText, OpenAITransport, Transport
 from taskkit.engine.spend import Spend
@@ -44,7 +45,6 @@ from taskkit.models import Model, lookup
 from taskkit.prompt import Part
 from taskkit.results import Notice, Result, Usage
 from taskkit.tokens import Counter
-from taskkit.window import Window
 
 if TYPE_CHECKING:
     from taskkit.job import Job
@@ -55,37 +55,6 @@ R = TypeVar("R")
 ANSWER = 4096  # tokens kept for an answer unless a task says otherwise; longer ones are continued
 REASONING = 4096  # tokens on top, for what a reasoning model thinks before it answers
 FATAL = (ConfigurationError, CostCapError, QuotaError)  # what stops a whole job, not one piece of it
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """A tier, made concrete: the model, its window as it is known now, its counting, and the road to it."""
-
-    model: Model
-    window: Window
-    counter: Counter
-    road: Road
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One wish of a task: what it gives the engine besides the parts of the prompt."""
-
-    output: Any = str
-    tier: str = "fast"
-    temperature: float | None = None
-    max_output: int | None = None
-    on_text: OnText | None = None
-    sample: int = 0
-    likely: str | None = None
-    run: bytes | None = None  # the job's run; None keeps the journal out of it
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    value: Any
-    usage: Usage
-    notices: tuple[Notice, ...] = ()
 
 
 class Engine:
@@ -159,7 +128,10 @@ class Engine:
             job, result = await self._worked(task, on_text)
         usage = job.usage.model_copy(update={"seconds": round(time.monotonic() - started, 3)})
         if isinstance(result, Result):
-            return cast("R", result.model_copy(update={"usage": usage, "warnings": job.notices, "prompts": job.prompts}))
+            return cast(
+                "R",
+                result.model_copy(update={"usage": usage, "warnings": job.notices, "prompts": job.prompts}),
+            )
         return result
 
     async def _worked(self, task: "Task[R]", on_text: OnText | None) -> "tuple[Job, R]":
@@ -222,7 +194,9 @@ class Engine:
         schema = None if asked.output is str else answer_schema(asked.output)
         wanted = self.answer_room(route, asked.max_output)
         fitted = fit(parts, route.window.input_room(wanted), route.counter, schema=schema)
-        notices = tuple(Notice(code="dropped", message=f"No room for {one}: it was left out.") for one in fitted.dropped)
+        notices = tuple(
+            Notice(code="dropped", message=f"No room for {one}: it was left out.") for one in fitted.dropped
+        )
         await self._moderated(route, "input", "\n".join(one.content for one in fitted.messages if one.role == "user"))
         call = Call(
             route.model.name, fitted.messages, asked.temperature, wanted, schema, stop=(), sample=asked.sample,
@@ -235,7 +209,9 @@ class Engine:
             return await route.road.paid(one, route.model, route.counter, run=asked.run, on_text=show, keys=keys)
 
         async def whole(one: Call) -> Reply:
-            return await finish.whole(one, paid, room=lambda c: self._output_room(route, c.messages), show=asked.on_text)
+            return await finish.whole(
+                one, paid, room=lambda c: self._output_room(route, c.messages), show=asked.on_text
+            )
 
         try:
             if schema is None:
@@ -243,7 +219,9 @@ class Engine:
                 value: Any = reply.text
             else:
                 where = (route.road.endpoint.base_url, route.model.name)
-                value, reply = await structure.answer(call, asked.output, whole, capabilities=self._capabilities, where=where)
+                value, reply = await structure.answer(
+                    call, asked.output, whole, capabilities=self._capabilities, where=where
+                )
         except (InvalidOutputError, TruncatedError, EndpointError):
             self.journal.forget(keys)  # an answer that was of no use must not be given again
             raise
@@ -348,7 +326,12 @@ class Engine:
 
     def _road(self, endpoint: Endpoint, *, is_local: bool) -> Road:
         chosen = self.settings
-        pace = Pace(self.events, concurrency=chosen.concurrency or (2 if is_local else None), rpm=chosen.rpm, tpm=chosen.tpm)
+        pace = Pace(
+            self.events,
+            concurrency=chosen.concurrency or (2 if is_local else None),
+            rpm=chosen.rpm,
+            tpm=chosen.tpm,
+        )
         transport = self._transport or OpenAITransport(
             endpoint.base_url, endpoint.api_key, organization=chosen.organization, timeout=chosen.timeout,
             learned=self._learned, told=pace.told,
@@ -376,7 +359,7 @@ class Engine:
         """As `aclose`, and waits."""
         loop.run(_shut(self._roads, self.journal))
 
-    def __enter__(self) -> "Engine":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -403,19 +386,3 @@ def settings_and_tier(bound: Any, tier: str) -> str:
     from taskkit.models import tiers
 
     return bound[tier][0].model if tier in bound else tiers().get(tier, tier)
-
-
-def batches_of(texts: Sequence[str], sizes: Sequence[int]) -> list[tuple[tuple[str, ...], int]]:
-    batches: list[tuple[tuple[str, ...], int]] = []
-    batch: list[str] = []
-    total = 0
-    for text, size in zip(texts, sizes, strict=True):
-        if batch and (len(batch) == 2048 or total + size > 250_000):
-            batches.append((tuple(batch), total))
-            batch, total = [], 0
-        batch.append(text)
-        total += size
-    if batch:
-        batches.append((tuple(batch), total))
-    return batches
-

@@ -18,9 +18,7 @@ class Fitted:
     dropped: tuple[str, ...] = ()
 
 
-def fit(
-    parts: Sequence[Part], room: int, counter: Counter, *, schema: Mapping[str, object] | None = None
-) -> Fitted:
+def fit(parts: Sequence[Part], room: int, counter: Counter, *, schema: Mapping[str, object] | None = None) -> Fitted:
     """`room` is for the messages, and for the `schema` that goes along with them.
 
     Raises `ContextTooLong`, which names the largest part, when the parts that are kept do not fit alone."""
@@ -39,7 +37,9 @@ def fit(
 def _lighter(parts: list[Part], sizes: list[int], total: int, room: int, counter: Counter) -> Fitted:
     dropped: list[str] = []
     gone: set[int] = set()
-    droppable = sorted((i for i, part in enumerate(parts) if part.rule == "drop"), key=lambda i: (parts[i].priority, -i))
+    droppable = sorted(
+        (i for i, part in enumerate(parts) if part.rule == "drop"), key=lambda i: (parts[i].priority, -i)
+    )
     for i in droppable:
         if total <= room:
             break

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 from taskkit.engine.call import Call, Finish, Reply
 from taskkit.results import Usage
@@ -59,11 +60,10 @@ class Journal:
     def get(self, key: bytes) -> Reply | None:
         if self.fresh or self._broken:
             return None
-        rows = self._do("SELECT text, finish, model, input, cached, output FROM replies WHERE key = ?", key)
+        rows = self._do("SELECT text, finish, model FROM replies WHERE key = ?", key)
         if not rows:
             return None
-        text, finish, model, given, cached, out = rows[0]
-        # What was paid then is not paid now: the tokens are told, the cost is nothing.
+        text, finish, model = rows[0]  # what was paid then is not paid now
         return Reply(text, _finish(finish), Usage(journal_hits=1), model)
 
     def put(self, key: bytes, reply: Reply) -> None:
@@ -125,7 +125,7 @@ class Journal:
                 self._db.close()
             self._db = None
 
-    def _do(self, sql: str, *values: object) -> list[tuple[int, ...]] | list[tuple[object, ...]] | list:  # type: ignore[type-arg]
+    def _do(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         if self._broken:
             return []
         with self._lock:
@@ -186,11 +186,12 @@ def _is_damaged(path: Path) -> bool:
 def _trim(db: sqlite3.Connection, path: Path) -> None:
     db.execute("DELETE FROM replies WHERE at < ?", (time.time() - MAX_AGE,))
     if path.stat().st_size > MAX_BYTES:
-        db.execute("DELETE FROM replies WHERE key IN (SELECT key FROM replies ORDER BY at LIMIT (SELECT count(*) / 2 FROM replies))")
+        db.execute(
+            "DELETE FROM replies WHERE key IN "
+            "(SELECT key FROM replies ORDER BY at LIMIT (SELECT count(*) / 2 FROM replies))"
+        )
         db.execute("VACUUM")
 
 
 def _finish(name: str) -> Finish:
     return name if name in ("stop", "length", "filtered", "refused") else "stop"  # type: ignore[return-value]
-
-

@@ -49,9 +49,7 @@ class Learned:
             self._windows[base_url, model] = context
         return self._windows.get((base_url, model))
 
-    def ratio(
-        self, base_url: str, model: str, messages: Sequence[Message], usage: Usage, counter: Counter
-    ) -> None:
+    def ratio(self, base_url: str, model: str, messages: Sequence[Message], usage: Usage, counter: Counter) -> None:
         """Holds our count of what was sent against the server's, for models whose encoding is not known. Small
         calls say little, and the ratio sinks slowly: a count that is too high costs less than one too low."""
         if usage.input_tokens < 200 or usage.calls != 1:

@@ -59,7 +59,12 @@ class Pace:
     """For one host; used on one loop."""
 
     def __init__(
-        self, events: Events, *, concurrency: int | None = None, rpm: int | None = None, tpm: int | None = None
+        self,
+        events: Events,
+        *,
+        concurrency: int | None = None,
+        rpm: int | None = None,
+        tpm: int | None = None,
     ) -> None:
         self.limit = float(concurrency or AT_FIRST)
         self.most = concurrency or AT_MOST

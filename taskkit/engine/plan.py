@@ -15,7 +15,8 @@ from taskkit.results import Usage
 from taskkit.tokens import Counter, count_messages
 
 if TYPE_CHECKING:
-    from taskkit.engine.engine import Engine, Route
+    from taskkit.engine.engine import Engine
+    from taskkit.engine.route import Route
     from taskkit.taskclass import Task
 
 SECONDS_A_CALL = 0.6  # until the first token
@@ -65,7 +66,7 @@ class StandIn:
         self.calls: list[tuple[int, int]] = []
         self.route: Route | None = None
 
-    async def chat(self, call: Call, on_text: object) -> Reply:
+    async def chat(self, call: Call, on_text: object) -> Reply:  # noqa: ARG002 - the transport's signature
         assert self.route is not None
         counter = self.route.counter
         text = self._answer(call, counter)
@@ -85,10 +86,10 @@ class StandIn:
         text = FILLER * (wanted // counter.count(FILLER) + 1)
         return counter.cut(text, wanted)
 
-    async def embed(self, model: str, texts: tuple[str, ...]) -> Embedded:
+    async def embed(self, _model: str, texts: tuple[str, ...]) -> Embedded:
         return Embedded(tuple((1.0, 0.0) for _ in texts), Usage(calls=1))
 
-    async def moderate(self, text: str) -> tuple[str, ...]:
+    async def moderate(self, _text: str) -> tuple[str, ...]:
         return ()
 
     async def close(self) -> None:
@@ -145,7 +146,7 @@ def _minutes(end: StandIn, engine: "Engine", *, local: bool) -> float:
     speed = LOCAL_TOKENS_A_SECOND if local else TOKENS_A_SECOND
     each = [SECONDS_A_CALL + out / speed for _, out in end.calls]
     at_once = limits.concurrency or (2 if local else 16)
-    seconds = max(max(each), sum(each) / at_once)
+    seconds = max(*each, sum(each) / at_once)
     if limits.rpm:
         seconds = max(seconds, len(each) * 60 / limits.rpm)
     if limits.tpm:

@@ -2,7 +2,7 @@
 
 import functools
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from taskkit.models import Model
 from taskkit.results import Usage
@@ -30,7 +30,9 @@ def cost(model: Model, usage: Usage, base_url: str) -> Decimal | None:
     from genai_prices import Usage as Counted
 
     counted = Counted(
-        input_tokens=usage.input_tokens, output_tokens=usage.output_tokens, cache_read_tokens=usage.cached_tokens
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
+        cache_read_tokens=usage.cached_tokens,
     )
     return Decimal(rates.calc_price(counted)["total_price"])
 
@@ -52,13 +54,13 @@ def _rates(name: str, base_url: str) -> "ModelPrice | None":
     from genai_prices import calc_price
 
     probe = Counted(input_tokens=1, output_tokens=1)
-    ways: list[dict[str, str]] = [{"provider_id": "openai"}] if base_url == OPENAI_URL else []
+    ways: list[dict[str, Any]] = [{"provider_id": "openai"}] if base_url == OPENAI_URL else []
     if not ways:
         # A server that nobody lists (a proxy, a gateway) is taken to ask the list price of the name it serves.
         ways = [{"provider_api_url": base_url}, {}]
     for way in ways:
         try:
-            return calc_price(probe, name, **way).model_price  # type: ignore[arg-type]
+            return calc_price(probe, name, **way).model_price
         except LookupError:
             continue
     return None

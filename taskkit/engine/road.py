@@ -1,6 +1,5 @@
 """One endpoint's road: journal, spend, pace and send behind one function, `Road.paid`."""
 
-
 from dataclasses import replace
 from decimal import Decimal
 
@@ -21,7 +20,13 @@ class Road:
     """Kept as long as the engine; used on the background loop."""
 
     def __init__(
-        self, endpoint: Endpoint, transport: Transport, pace: Pace, spend: Spend, journal: Journal, events: Events
+        self,
+        endpoint: Endpoint,
+        transport: Transport,
+        pace: Pace,
+        spend: Spend,
+        journal: Journal,
+        events: Events,
     ) -> None:
         self.endpoint = endpoint
         self.transport = transport
@@ -31,7 +36,13 @@ class Road:
         self._events = events
 
     async def paid(
-        self, call: Call, model: Model, counter: Counter, *, run: bytes | None, on_text: OnText | None,
+        self,
+        call: Call,
+        model: Model,
+        counter: Counter,
+        *,
+        run: bytes | None,
+        on_text: OnText | None,
         keys: list[bytes] | None = None,
     ) -> Reply:
         """From the journal, else bought. `run` None keeps the journal out of it; `keys` collects what was used."""
@@ -92,7 +103,9 @@ class Road:
         return cost(model, Usage(input_tokens=given, output_tokens=out), self.endpoint.base_url)
 
     async def embedded(self, model: Model, texts: tuple[str, ...], tokens: int) -> Embedded:
-        held = await self._spend.reserve(self._cost(model, tokens, 0) if self._spend.cap is not None else None, model.name)
+        held = await self._spend.reserve(
+            self._cost(model, tokens, 0) if self._spend.cap is not None else None, model.name
+        )
         true: Decimal | None = Decimal(0)
         try:
             got, retries = await self._pace.run(lambda: self.transport.embed(model.name, texts), tokens)
@@ -100,5 +113,3 @@ class Road:
             return replace(got, usage=got.usage.model_copy(update={"cost": true, "retries": retries}))
         finally:
             self._spend.settle(held, true)
-
-

@@ -11,19 +11,11 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from taskkit.engine.call import Call, Embedded, Finish, Message, Reply
+from taskkit.engine.failures import failure, words
 from taskkit.engine.learn import Learned
 from taskkit.engine.pace import Transient
 from taskkit.engine.schema import UnsupportedParameter
-from taskkit.errors import (
-    AuthenticationError,
-    ConfigurationError,
-    ContextTooLong,
-    EndpointError,
-    InputError,
-    QuotaError,
-    RateLimitError,
-    TaskkitError,
-)
+from taskkit.errors import ConfigurationError, ContextTooLong, EndpointError, TaskkitError
 from taskkit.models import lookup
 from taskkit.results import Usage
 
@@ -33,7 +25,6 @@ if TYPE_CHECKING:
 OnText = Callable[[str], None]
 Told = Callable[..., None]  # Pace.told
 
-RETRIED = frozenset({408, 409, 429})
 FINISH: Mapping[str, Finish] = {"stop": "stop", "length": "length", "content_filter": "filtered"}
 
 
@@ -53,8 +44,14 @@ class OpenAITransport:
     """One endpoint, one client, its connections kept. `told` is given the headers of each answer."""
 
     def __init__(
-        self, base_url: str, api_key: str, *, organization: str = "", timeout: float,
-        learned: Learned, told: Told,
+        self,
+        base_url: str,
+        api_key: str,
+        *,
+        organization: str = "",
+        timeout: float,
+        learned: Learned,
+        told: Told,
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self._key = api_key
@@ -74,8 +71,11 @@ class OpenAITransport:
             timeout = Timeout(self._timeout, connect=min(15.0, self._timeout))
             self._http = DefaultAioHttpClient(timeout=timeout)
             self._client = AsyncOpenAI(
-                api_key=self._key, base_url=self.base_url, organization=self._organization or None,
-                http_client=self._http, max_retries=0,
+                api_key=self._key,
+                base_url=self.base_url,
+                organization=self._organization or None,
+                http_client=self._http,
+                max_retries=0,
             )
             headers = {**self._client.default_headers, "Content-Type": "application/json"}
             self._headers = {name: value for name, value in headers.items() if isinstance(value, str)}
@@ -101,7 +101,12 @@ class OpenAITransport:
             refusal = message.get("refusal")
         except (KeyError, IndexError, TypeError, AttributeError) as error:
             raise Transient(self._nonsense(f"no choices in it ({error!r})")) from error
-        return Reply(refusal or text, "refused" if refusal else _finish(finish), _usage(data), data.get("model") or call.model)
+        return Reply(
+            refusal or text,
+            "refused" if refusal else _finish(finish),
+            _usage(data),
+            data.get("model") or call.model,
+        )
 
     async def _stream(self, body: dict[str, Any], call: Call, on_text: OnText) -> Reply:
         body = {**body, "stream": True}
@@ -136,7 +141,12 @@ class OpenAITransport:
         message = data["choices"][0]["message"]
         if message.get("content"):
             on_text(message["content"])
-        return Reply(message.get("content") or "", _finish(data["choices"][0].get("finish_reason")), _usage(data), call.model)
+        return Reply(
+            message.get("content") or "",
+            _finish(data["choices"][0].get("finish_reason")),
+            _usage(data),
+            call.model,
+        )
 
     async def _chunks(self, response: Any) -> AsyncIterator[dict[str, Any]]:
         """The JSON of each server-sent event; an `error` in one is a failure of the stream."""
@@ -152,7 +162,7 @@ class OpenAITransport:
                     return
                 chunk = self._json(payload)
                 if chunk.get("error"):
-                    raise Transient(EndpointError(f"The stream failed: {_message(chunk)}"), billed=True)
+                    raise Transient(EndpointError(f"The stream failed: {words(chunk)}"), billed=True)
                 yield chunk
 
     def _estimated(self, call: Call, text: str) -> Usage:
@@ -190,21 +200,39 @@ class OpenAITransport:
         return self._served
 
     async def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        async with self._answer(path, body) as response:
-            return self._json(await response.aread())
+        http = self._open()
+        response: Any = None
+        try:
+            response = await http.post(self.base_url + path, headers=self._headers, content=_encoded(body))
+        except Exception as error:
+            raise self._broken(error, answered=False) from error
+        self._tell(response.headers)
+        if response.status_code >= 400:
+            raise self._refusal(response, response.content, body)
+        return self._json(response.content)
+
+    def _refusal(self, response: Any, content: bytes, body: Mapping[str, Any] | None) -> Exception:
+        found = failure(
+            response.status_code, response.headers, content, where=self.base_url, key=self._key,
+            model=str((body or {}).get("model", "")),
+        )  # fmt: skip
+        if isinstance(found, ContextTooLong) and found.over:
+            self._learned.window(self.base_url, str((body or {}).get("model", "")), found.over)
+        return found
 
     @contextlib.asynccontextmanager
     async def _answer(self, path: str, body: dict[str, Any] | None) -> AsyncIterator[Any]:
         """The response, its status checked. Failures on the way, also while it is read, become ours."""
         http = self._open()
-        content = None if body is None else json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
-        request = http.build_request("POST" if content else "GET", self.base_url + path, headers=self._headers, content=content)
+        content = None if body is None else _encoded(body)
+        method = "GET" if body is None else "POST"
+        request = http.build_request(method, self.base_url + path, headers=self._headers, content=content)
         response: Any = None
         try:
             response = await http.send(request, stream=True)
             self._tell(response.headers)
             if response.status_code >= 400:
-                raise self._failure(response, await response.aread(), str((body or {}).get("model", "")))
+                raise self._refusal(response, await response.aread(), body)
             yield response
         except (TaskkitError, Transient):
             raise
@@ -229,7 +257,9 @@ class OpenAITransport:
         if "UnsupportedProtocol" in names or "InvalidURL" in names:
             return ConfigurationError(f"{self.base_url} is no usable address: {error}.")
         if "TimeoutException" in names:
-            return Transient(EndpointError(f"{self.base_url} did not answer in {self._timeout:g} seconds."), billed=True)
+            return Transient(
+                EndpointError(f"{self.base_url} did not answer in {self._timeout:g} seconds."), billed=True
+            )
         if "ConnectError" in names:
             return Transient(
                 EndpointError(
@@ -238,59 +268,17 @@ class OpenAITransport:
                 )
             )
         if {"TransportError", "OSError", "StreamError"} & names:
-            return Transient(EndpointError(f"The connection to {self.base_url} broke ({_short(error)})."), billed=answered)
+            return Transient(
+                EndpointError(f"The connection to {self.base_url} broke ({_short(error)})."), billed=answered
+            )
         return error
-
-    def _failure(self, response: Any, content: bytes, model: str) -> Exception:
-        """The error of a status of 400 and more; bodies differ, so none is relied upon."""
-        status = int(response.status_code)
-        try:
-            data = json.loads(content)
-        except ValueError:
-            data = {}
-        message = _message(data) or content[:200].decode("utf-8", "replace").strip() or "no reason given"
-        detail = data.get("error") if isinstance(data, dict) else None
-        code = str(detail.get("code") or detail.get("type") or "") if isinstance(detail, dict) else ""
-        said = f"{self.base_url} says {status}: {message[:300]}"
-        if status in {401, 403}:
-            return AuthenticationError(
-                f"{self.base_url} refuses the key ({status}): {_masked(message, self._key)[:200]}",
-                hint="Set OPENAI_API_KEY (or TASKKIT_API_KEY) to a key of this endpoint.",
-            )
-        if "insufficient_quota" in (code, str((detail or {}).get("type") if isinstance(detail, dict) else "")):
-            return QuotaError(f"The account has no credit left: {message[:200]}", status=status, kept="What was finished is kept in the journal.")
-        if status == 429:
-            return Transient(RateLimitError(said, status=status), after=_retry_after(response.headers))
-        if status in RETRIED or status >= 500:
-            return Transient(EndpointError(said, status=status), after=_retry_after(response.headers))
-        if status == 404:
-            return ConfigurationError(
-                f"{self.base_url} does not know the model {model!r} (404): {message[:200]}",
-                hint="See `taskkit doctor` for the names it has; set one with --model.",
-            )
-        return self._bad_request(said, message, detail if isinstance(detail, dict) else {}, model, status)
-
-    def _bad_request(self, said: str, message: str, detail: Mapping[str, Any], model: str, status: int) -> Exception:
-        low = message.lower()
-        sizes = _sizes(detail, message)
-        if sizes or detail.get("code") == "context_length_exceeded":
-            if sizes:
-                self._learned.window(self.base_url, model, sizes)
-            return ContextTooLong(f"{self.base_url} refused the length: {message[:200]}", part="messages")
-        parameter = str(detail.get("param") or "")
-        if not parameter and (named := re.search(r"['\"`](\w+)['\"`]", message)):
-            parameter = named[1]
-        if parameter in KNOWN_PARAMETERS or "response_format" in low or "json_schema" in low:
-            return UnsupportedParameter(said, status=status, parameter=parameter.partition(".")[0] or "response_format")
-        if "content" in low and ("policy" in low or "filter" in low):
-            from taskkit.errors import RefusedError
-
-            return RefusedError(f"The endpoint's content filter refused the request: {message[:200]}", text=message)
-        return InputError(said) if status in {400, 413, 422} else EndpointError(said, status=status)
 
     def _body(self, call: Call) -> dict[str, Any]:
         model = lookup(call.model)
-        body: dict[str, Any] = {"model": call.model, "messages": [_message_body(one) for one in call.messages]}
+        body: dict[str, Any] = {
+            "model": call.model,
+            "messages": [_message_body(one) for one in call.messages],
+        }
         if call.temperature is not None and model.temperature:
             body["temperature"] = call.temperature
         if call.max_output is not None:
@@ -315,7 +303,8 @@ class OpenAITransport:
 
     def _nonsense(self, why: str) -> EndpointError:
         return EndpointError(
-            f"{self.base_url} sent an answer that is none: {why}.", hint="Is it an OpenAI-compatible endpoint (…/v1)?"
+            f"{self.base_url} sent an answer that is none: {why}.",
+            hint="Is it an OpenAI-compatible endpoint (…/v1)?",
         )
 
     async def close(self) -> None:
@@ -324,9 +313,8 @@ class OpenAITransport:
             await client.close()
 
 
-KNOWN_PARAMETERS = frozenset(
-    {"temperature", "max_tokens", "max_completion_tokens", "response_format", "stream_options", "stop", "seed"}
-)
+def _encoded(body: Mapping[str, Any]) -> bytes:
+    return json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
 
 
 def _message_body(message: Message) -> dict[str, Any]:
@@ -351,44 +339,6 @@ def _usage(data: Mapping[str, Any]) -> Usage:
     )
 
 
-def _message(data: object) -> str:
-    """The words of an error body, whichever of the usual shapes it has."""
-    if not isinstance(data, dict):
-        return ""
-    error = data.get("error", data)
-    if isinstance(error, dict):
-        error = error.get("message") or error.get("detail") or data.get("detail")
-    return str(error) if error and not isinstance(error, dict) else ""
-
-
-def _sizes(detail: Mapping[str, Any], message: str) -> int | None:
-    """The context that an error about length reveals, in tokens: OpenAI's, vLLM's and llama.cpp's words."""
-    if isinstance(detail.get("n_ctx"), int):
-        return int(detail["n_ctx"])
-    found = re.search(r"maximum context length (?:is|of) (\d+)", message) or re.search(
-        r"context size \((\d+) tokens\)", message
-    )
-    return int(found[1]) if found else None
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds, from `retry-after-ms` or `Retry-After` (a number or an HTTP date)."""
-    try:
-        if "retry-after-ms" in headers:
-            return max(0.0, float(headers["retry-after-ms"]) / 1000)
-        if "retry-after" not in headers:
-            return None
-        value = headers["retry-after"]
-        if re.fullmatch(r"\s*\d+(\.\d+)?\s*", value):
-            return float(value)
-        from datetime import UTC, datetime
-        from email.utils import parsedate_to_datetime
-
-        return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
-    except (ValueError, TypeError):
-        return None
-
-
 def _duration(text: str) -> float:
     """Seconds of `1s`, `6m0s`, `120ms`, `1h2m` or a plain number."""
     if re.fullmatch(r"\d+(\.\d+)?", text):
@@ -398,12 +348,6 @@ def _duration(text: str) -> float:
     if not found:
         raise ValueError(text)
     return sum(float(number) * units[unit] for number, unit in found)
-
-
-def _masked(text: str, key: str) -> str:
-    """Some endpoints repeat the key, or a part of it, in their refusal."""
-    text = text.replace(key, "…") if key else text
-    return re.sub(r"\b(sk-|key-)[\w*-]{6,}", "…", text)
 
 
 def _short(error: Exception) -> str:

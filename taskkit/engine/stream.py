@@ -1,7 +1,7 @@
 """A running task's text as it comes."""
 
 import asyncio
-import concurrent.futures
+import concurrent.futures  # noqa: TC003
 import queue
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from types import TracebackType

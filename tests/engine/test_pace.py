@@ -161,7 +161,9 @@ def test_cancelled_waiters_do_not_take_a_place_along() -> None:
 
 
 @given(
-    st.floats(1, 1000), st.floats(0.1, 100), st.lists(st.tuples(st.floats(0, 5), st.floats(0.1, 2000)), max_size=40)
+    st.floats(1, 1000),
+    st.floats(0.1, 100),
+    st.lists(st.tuples(st.floats(0, 5), st.floats(0.1, 2000)), max_size=40),
 )
 def test_a_bucket_never_gives_more_than_its_size_and_rate_allow(
     size: float, rate: float, wishes: list[tuple[float, float]]

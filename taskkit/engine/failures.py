@@ -1,0 +1,119 @@
+"""The failures of an endpoint, from a status and a body, as our errors. Bodies differ; none is relied upon."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from taskkit.engine.pace import Transient
+from taskkit.engine.schema import UnsupportedParameter
+from taskkit.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    ContextTooLong,
+    EndpointError,
+    InputError,
+    QuotaError,
+    RateLimitError,
+    RefusedError,
+)
+
+RETRIED = frozenset({408, 409, 429})
+PARAMETERS = frozenset(
+    {"temperature", "max_tokens", "max_completion_tokens", "response_format", "stream_options", "stop", "seed"}
+)
+
+
+def failure(status: int, headers: Mapping[str, str], content: bytes, *, where: str, key: str, model: str) -> Exception:
+    """The error of a status of 400 and more: one of ours, or a `Transient` that another try may mend. The `over`
+    of a `ContextTooLong` is the context that the endpoint says it has, 0 where it does not say."""
+    try:
+        data = json.loads(content)
+    except ValueError:
+        data = {}
+    message = words(data) or content[:200].decode("utf-8", "replace").strip() or "no reason given"
+    message = _masked(message, key)
+    detail = data.get("error") if isinstance(data, dict) else None
+    detail = detail if isinstance(detail, dict) else {}
+    said = f"{where} says {status}: {message[:300]}"
+    if status in {401, 403}:
+        return AuthenticationError(
+            f"{where} refuses the key ({status}): {message[:200]}",
+            hint="Set OPENAI_API_KEY (or TASKKIT_API_KEY) to a key of this endpoint.",
+        )
+    if "insufficient_quota" in {str(detail.get("code")), str(detail.get("type"))}:
+        return QuotaError(
+            f"The account has no credit left: {message[:200]}",
+            status=status,
+            kept="What was finished is kept in the journal.",
+        )
+    if status in RETRIED or status >= 500:
+        kind = RateLimitError if status == 429 else EndpointError
+        return Transient(kind(said, status=status), after=_retry_after(headers))
+    if status == 404:
+        return ConfigurationError(
+            f"{where} does not know the model {model!r} (404): {message[:200]}",
+            hint="See `taskkit doctor` for the names it has; set one with --model.",
+        )
+    return _bad_request(said, message, detail, where, status)
+
+
+def _bad_request(said: str, message: str, detail: Mapping[str, Any], where: str, status: int) -> Exception:
+    low = message.lower()
+    context = _context(detail, message)
+    if context or detail.get("code") == "context_length_exceeded":
+        return ContextTooLong(f"{where} refused the length: {message[:200]}", part="messages", over=context)
+    parameter = str(detail.get("param") or "")
+    if not parameter and (named := re.search(r"['\"`](\w+)['\"`]", message)):
+        parameter = named[1]
+    parameter = parameter.partition(".")[0]
+    if parameter in PARAMETERS or "response_format" in low or "json_schema" in low:
+        name = parameter if parameter in PARAMETERS else "response_format"
+        return UnsupportedParameter(said, status=status, parameter=name)
+    if "content" in low and ("policy" in low or "filter" in low):
+        return RefusedError(f"The endpoint's content filter refused the request: {message[:200]}", text=message)
+    return InputError(said) if status in {400, 413, 422} else EndpointError(said, status=status)
+
+
+def words(data: object) -> str:
+    """The words of an error body, whichever of the usual shapes it has."""
+    if not isinstance(data, dict):
+        return ""
+    error = data.get("error", data)
+    if isinstance(error, dict):
+        error = error.get("message") or error.get("detail") or data.get("detail")
+    return str(error) if error and not isinstance(error, dict) else ""
+
+
+def _context(detail: Mapping[str, Any], message: str) -> int:
+    """The context that an error about length reveals, in tokens: OpenAI's, vLLM's and llama.cpp's words."""
+    if isinstance(detail.get("n_ctx"), int):
+        return int(detail["n_ctx"])
+    found = re.search(r"maximum context length (?:is|of) (\d+)", message) or re.search(
+        r"context size \((\d+) tokens\)", message
+    )
+    return int(found[1]) if found else 0
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds, from `retry-after-ms` or `Retry-After` (a number or an HTTP date)."""
+    try:
+        if "retry-after-ms" in headers:
+            return max(0.0, float(headers["retry-after-ms"]) / 1000)
+        if "retry-after" not in headers:
+            return None
+        value = headers["retry-after"]
+        if re.fullmatch(r"\s*\d+(\.\d+)?\s*", value):
+            return float(value)
+        from datetime import UTC, datetime
+        from email.utils import parsedate_to_datetime
+
+        return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError):
+        return None
+
+
+def _masked(text: str, key: str) -> str:
+    """Some endpoints repeat the key, or a part of it, in their refusal."""
+    text = text.replace(key, "…") if key else text
+    return re.sub(r"\b(sk-|key-)[\w*-]{6,}", "…", text)
