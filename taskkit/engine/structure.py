@@ -10,11 +10,12 @@ import json
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from taskkit.engine.call import Call, Message, Reply, Rung
+from taskkit.engine.instance import placeholders
 from taskkit.engine.problems import at, in_words
 from taskkit.engine.schema import (
     NoJson,
@@ -25,8 +26,7 @@ from taskkit.engine.schema import (
     find_json,
     shape_of,
 )
-from taskkit.engine.instance import placeholders
-from taskkit.errors import InvalidOutputError, RefusedError, TruncatedError
+from taskkit.errors import InvalidOutputError, RefusedError
 from taskkit.results import Usage
 
 T = TypeVar("T")
@@ -40,9 +40,7 @@ EXCERPT = 300
 BARE = 200  # characters of an answer that may be a value without any JSON around it
 
 FORM = "Answer with one JSON object and nothing else: no words around it, no code fence. Its fields:\n\n{fields}"
-EXAMPLE = (
-    "\n\nThis is the form. The values in it are only examples; put the real ones in their place:\n\n{example}"
-)
+EXAMPLE = "\n\nThis is the form. The values in it are only examples; put the real ones in their place:\n\n{example}"
 REPAIR = "That answer can not be used:\n{problems}\n\nGive the whole answer again, as one JSON object, put right."
 _DECLINED = re.compile(
     r"\W*(?:i['’]?m sorry|i am sorry|sorry|i apologi[sz]e|i can(?:no|['’])t|i can not|i am (?:unable|not able)"
@@ -97,13 +95,115 @@ async def answer(
     `ask` gives whole replies (`finish.whole`); `where` is the endpoint's base URL and the model. Raises
     InvalidOutputError after `tries` answers that do not hold, RefusedError, TruncatedError.
     """
-    shape = shape_of(output)
+    shape: Shape[T] = shape_of(output)
     call = replace(call, schema=shape.schema)
     rung = max(call.rung, capabilities.rung(where), "strict" if shape.is_strict else "object", key=RUNGS.index)
     usage = Usage()
     bad, reply = _Bad((), "", has_json=False), Reply("")
     for number in range(tries):
-        asked = _asked(call, rung, shape, bad, number)
-        reply, rung = await _on_a_rung(asked, rung, ask, capabilities, where, shape, bad, number)
+        reply, rung = await _on_a_rung(call, rung, ask, capabilities, where, shape, bad, number)
         usage += reply.usage
-        ...
+        if reply.finish in {"refused", "filtered"}:
+            raise RefusedError(f"The model declined: {reply.text[:200]}", text=reply.text)
+        found = _read(reply.text, shape)
+        if isinstance(found, _Good):
+            return found.value, replace(reply, usage=usage)
+        bad = found
+        if not bad.has_json:
+            if _DECLINED.match(reply.text):
+                raise RefusedError(f"The model declined: {reply.text[:200]}", text=reply.text)
+            if number:
+                rung = "prompt"  # twice without any JSON: the endpoint takes no notice of what it is told
+    what = "; ".join(bad.problems[:3])
+    raise InvalidOutputError(
+        f"{call.model} gave no usable answer in {tries} tries: {what}.",
+        raw=reply.text,
+        problems=bad.problems,
+        tries=tries,
+        hint="Try again, or use a stronger model.",
+    )
+
+
+async def _on_a_rung(
+    call: Call,
+    rung: Rung,
+    ask: Ask,
+    capabilities: Capabilities,
+    where: Where,
+    shape: Shape[Any],
+    bad: _Bad,
+    number: int,
+) -> tuple[Reply, Rung]:
+    """The reply, and the rung that the endpoint took; stepped down while it refuses the capability."""
+    while True:
+        try:
+            return await ask(_asked(call, rung, shape, bad, number)), rung
+        except UnsupportedParameter as refused:
+            if rung == "prompt" or refused.parameter != "response_format":
+                raise
+            capabilities.refused(where, rung)
+            rung = capabilities.rung(where)
+
+
+def _asked(call: Call, rung: Rung, shape: Shape[Any], bad: _Bad, number: int) -> Call:
+    """The call for a rung, its form said in words where the rung does not carry it, and what was wrong before."""
+    messages = list(call.messages)
+    if rung == "object" or (rung == "strict" and number):
+        messages[-1] = _more(messages[-1], FORM.format(fields=constraints_in_words(shape.schema.plain)))
+    elif rung == "prompt":
+        example = json.dumps(example_instance(shape.schema), ensure_ascii=False)
+        form = FORM.format(fields=constraints_in_words(shape.schema.plain)) + EXAMPLE.format(example=example)
+        messages[-1] = _more(messages[-1], form)
+    if bad.problems:
+        problems = "\n".join(f"- {one}" for one in bad.problems)
+        messages += [Message("assistant", bad.excerpt or "…"), Message("user", REPAIR.format(problems=problems))]
+    warmer = None if call.temperature is None else min(2.0, call.temperature + WARMER * number)
+    return replace(call, messages=tuple(messages), rung=rung, temperature=warmer)
+
+
+def _more(message: Message, text: str) -> Message:
+    return replace(message, content=f"{message.content}\n\n{text}")
+
+
+def _read(text: str, shape: Shape[T]) -> _Good[T] | _Bad:
+    """The answer in a reply: of all its JSON values and their readings, the first that holds."""
+    try:
+        values = find_json(text)
+    except NoJson as why:
+        bare = text.strip().strip("`").strip()
+        if shape.wrapped and bare and len(bare) <= BARE:
+            found = _first([bare], shape)
+            if isinstance(found, _Good):
+                return found
+        return _Bad((str(why),), _excerpt(text, why.at), has_json=why.at > 0)
+    return _first(values, shape)
+
+
+def _first(values: list[Any], shape: Shape[T]) -> _Good[T] | _Bad:
+    bad: _Bad | None = None
+    unfilled = placeholders(example_instance(shape.schema))
+    for value in values:
+        for reading in ({"value": value},) if isinstance(value, str) else shape.readings(value):
+            try:
+                made = shape.validated(reading)
+            except ValidationError as error:
+                places = [one["loc"] for one in error.errors(include_url=False, include_input=False)]
+                shown = json.dumps(at(reading, places[0]), ensure_ascii=False)
+                bad = bad or _Bad(in_words(error), _excerpt(shown), has_json=True)
+                continue
+            except (KeyError, ValueError, RecursionError) as error:
+                bad = bad or _Bad((str(error),), "", has_json=True)
+                continue
+            if left := unfilled & placeholders(reading):
+                bad = bad or _Bad((f"{min(left)} is not filled in",), "", has_json=True)
+                continue
+            return _Good(made)
+    names = ", ".join(sorted(shape.names))
+    return bad or _Bad((f"the JSON has none of the fields {names}",), _excerpt(json.dumps(values)), has_json=True)
+
+
+def _excerpt(text: str, where: int = 0) -> str:
+    if len(text) <= WHOLE_EXCERPT:
+        return text
+    start = max(0, min(where, len(text)) - EXCERPT)
+    return text[start : start + 2 * EXCERPT]

@@ -1,0 +1,27 @@
+"""`python -m taskkit.testing`: a scripted endpoint on the loopback, to try commands against."""
+
+import argparse
+import sys
+import threading
+
+from taskkit.testing import Say, ScriptedServer, answer
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m taskkit.testing", description=__doc__)
+    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    parser.add_argument("--latency", type=float, default=0.0, help="seconds before every answer")
+    parser.add_argument("--reply", help="what it always says; without it, an answer that fits the request's schema")
+    parser.add_argument("--chunk", type=int, default=20, help="characters in a piece of a stream")
+    options = parser.parse_args()
+    replies = answer() if options.reply is None else Say(options.reply, chunk=options.chunk)
+    with ScriptedServer(replies, latency=options.latency, port=options.port) as server:
+        print(f"listening on {server.base_url}", flush=True)
+        try:
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()
