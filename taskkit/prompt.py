@@ -87,8 +87,17 @@ class Prompt:
         return next((found for folder in own if (found := folder / self._path.name).is_file()), self._path)
 
     @property
+    def built_in(self) -> Path | None:
+        """The file that came with the task."""
+        return self._path
+
+    @property
+    def built_in_digest(self) -> str:
+        return "" if self._path is None else _digest(self._path.read_text("utf-8"))
+
+    @property
     def digest(self) -> str:
-        return hashlib.blake2b(self.source.encode(), digest_size=6).hexdigest()
+        return _digest(self.source)
 
     @property
     def source(self) -> str:
@@ -135,6 +144,10 @@ class Prompt:
             return _compiled(text).render(values).strip("\n")
         except (TemplateError, TypeError) as error:
             raise ConfigurationError(f"The prompt {self.name} can not be filled: {error}.") from error
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
 
 
 def _turns(examples: Iterable[Mapping[str, object]]) -> Iterator[Part]:

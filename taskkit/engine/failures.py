@@ -115,5 +115,5 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
 
 def _masked(text: str, key: str) -> str:
     """Some endpoints repeat the key, or a part of it, in their refusal."""
-    text = text.replace(key, "…") if key else text
+    text = text.replace(key, "…") if len(key) >= 8 else text
     return re.sub(r"\b(sk-|key-)[\w*-]{6,}", "…", text)

@@ -110,7 +110,7 @@ class BreakStream:
 
 
 Plain: TypeAlias = Say | Fail | Drop | Stall | BreakStream
-Value: TypeAlias = "str | Mapping[str, Any] | Sequence[Any] | BaseModel | Cut | Refuse | Filtered | Plain"
+Value: TypeAlias = str | Mapping[str, Any] | Sequence[Any] | BaseModel | Cut | Refuse | Filtered | Plain
 Reply: TypeAlias = Value | Callable[[Body], Value]
 Replies: TypeAlias = "Script | list[Reply] | Reply"
 

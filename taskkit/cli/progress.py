@@ -1,0 +1,79 @@
+"""What is said on standard error while a task works: notices, warnings, and a bar on a terminal."""
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from taskkit.engine import Engine
+    from taskkit.events import Event
+
+
+@dataclass(slots=True)
+class Seen:
+    failures: int = 0
+
+
+@contextlib.contextmanager
+def watching(engine: "Engine", *, quiet: bool, bar: bool = True) -> Iterator[Seen]:
+    """Listens to the engine until the block ends."""
+    seen = Seen()
+    with contextlib.ExitStack() as stack:
+        shown = stack.enter_context(_Bar()) if bar and not quiet and sys.stderr.isatty() else None
+
+        def hear(event: "Event") -> None:
+            if event.kind in {"warning", "notice", "pause"} and event.message and not quiet:
+                line = event.message if event.kind != "warning" else f"Warning: {event.message}"
+                shown.say(line) if shown else click.echo(line, err=True)
+            if event.kind == "warning" and event.data.get("failure"):
+                seen.failures += 1
+            if shown:
+                shown.update(event)
+
+        stack.enter_context(engine.events.listen(hear))
+        yield seen
+
+
+class _Bar(contextlib.AbstractContextManager["_Bar"]):
+    """Pieces done, tokens, cost and the time that is left."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._progress = Progress(
+            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[spent]}"),
+            TimeRemainingColumn(), console=Console(stderr=True), transient=True,
+        )  # fmt: skip
+        self._task = self._progress.add_task("working", total=None, spent="")
+        self._tokens = 0
+        self._cost: Decimal | None = Decimal(0)
+        self._total = 0
+
+    def __enter__(self) -> "_Bar":
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def say(self, line: str) -> None:
+        self._progress.console.print(line, markup=False, highlight=False)
+
+    def update(self, event: "Event") -> None:
+        if event.kind == "step":
+            self._total += int(str(event.data["total"]))
+            self._progress.update(self._task, total=self._total)
+        elif event.kind == "piece-done":
+            self._progress.advance(self._task)
+        elif event.kind == "call-finished":
+            self._tokens += int(str(event.data["input_tokens"])) + int(str(event.data["output_tokens"]))
+            cost = event.data["cost"]
+            self._cost = self._cost + cost if isinstance(cost, Decimal) and self._cost is not None else None
+            spent = f"{self._tokens:,} tokens" + ("" if not self._cost else f", ${self._cost:.4f}")
+            self._progress.update(self._task, spent=spent)
