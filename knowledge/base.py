@@ -1,0 +1,319 @@
+"""`KnowledgeBase`: documents in, passages found again."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+from taskkit.errors import ConfigurationError, InputError
+from taskkit.knowledge import fuse
+from taskkit.knowledge.embed import embedder as embedder_of
+from taskkit.knowledge.filters import condition
+from taskkit.knowledge.index import Index
+from taskkit.knowledge.languages import guess
+from taskkit.knowledge.lexical import TITLE_WEIGHT, match, sought, terms
+from taskkit.knowledge.pieces import Piece, digest, pieces
+from taskkit.knowledge.read import document, find
+from taskkit.knowledge.records import Document, Hit, Listed, Passage, Reasons, Report, Skipped, Stats
+from taskkit.knowledge.store import Store
+
+T = TypeVar("T")
+Progress = Callable[[int, int, str], None]  # documents done, of how many, the one at hand
+
+BATCH = 512  # texts that are embedded, and kept, at once
+BUDGET = 20_000  # passages that the words may score
+
+
+class KnowledgeBase:
+    """One file. Made when it is missing, unless `create` is False. `embedder` is `wordllama`, `openai` or
+    `openai:MODEL`; a base keeps to the one that it was made with."""
+
+    def __init__(self, path: str | Path, *, embedder: str | None = None, create: bool = True) -> None:
+        if "://" in str(path):
+            raise ConfigurationError(f"{path} is no file: only knowledge bases in a file are known so far.")
+        self._store = Store(Path(path), create=create)
+        kept = self._store.setting("embedder")
+        name = embedder_of(embedder).name if embedder else kept or "wordllama"
+        if kept and kept != name:
+            self._store.close()
+            raise ConfigurationError(
+                f"{path} was made with the embedder {kept}, not {name}.",
+                hint="Leave the embedder out, or make a new base from the documents.",
+            )
+        self._embedder = embedder_of(name)
+        self._index = Index(self._store)
+
+    @property
+    def path(self) -> Path:
+        return self._store.path
+
+    def close(self) -> None:
+        self._store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # Documents in -----------------------------------------------------------------------------------------------
+
+    def add(
+        self, what: Path | Document | Iterable[Document | Path], *, progress: Progress | None = None
+    ) -> Report:
+        """Files, folders and documents; one of a known name takes the old one's place.
+
+        What can not be read is told in the report. Broken off, it goes on where it stopped when it is called again."""
+        return _waited(self.aadd(what, progress=progress))
+
+    async def aadd(
+        self, what: Path | Document | Iterable[Document | Path], *, progress: Progress | None = None
+    ) -> Report:
+        todo = [what] if isinstance(what, Path | Document) else list(what)
+        found: list[tuple[Document | Skipped, str]] = []
+        for one in todo:
+            found += [(one, "")] if isinstance(one, Document) else _read(one, (), ())
+        return await self._take(found, progress)
+
+    def sync(
+        self,
+        folder: Path | str,
+        *,
+        include: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+        progress: Progress | None = None,
+    ) -> Report:
+        """The base as the folder is: new and changed files taken in, those that are gone taken out."""
+        path = Path(folder)
+        if not path.is_dir():
+            raise InputError(f"There is no folder {path}.", hint="Check its name; a file goes in with `add`.")
+        found = _read(path, include, exclude)
+        names = {one.name for one, _ in found if isinstance(one, Document)}
+        names |= {one.file for one, _ in found if isinstance(one, Skipped)}
+        origin = str(path.resolve())
+        before = self._store.digests()
+        gone = [name for name, (_, home) in before.items() if home == origin and name not in names]
+        self._renamed(found, gone, before, origin)
+        report = _waited(self._take(found, progress))
+        known = self._store.digests()
+        removed = self._store.drop([name for name in gone if name in known]) if gone else 0
+        return _with_removed(report, removed)
+
+    def _renamed(
+        self,
+        found: list[tuple[Document | Skipped, str]],
+        gone: list[str],
+        before: Mapping[str, tuple[str, str]],
+        origin: str,
+    ) -> None:
+        """A file that went and one of the same content that came are one that was renamed."""
+        by_content = {before[name][0]: name for name in gone}
+        for one, home in found:
+            if isinstance(one, Document) and home == origin and one.name not in before:
+                old = by_content.pop(digest(one), "")
+                if old:
+                    self._store.move(old, one.name)
+
+    async def _take(self, found: list[tuple[Document | Skipped, str]], progress: Progress | None) -> Report:
+        before = self._store.digests()
+        skipped = tuple(one for one, _ in found if isinstance(one, Skipped))
+        todo = [(one, home) for one, home in found if isinstance(one, Document)]
+        added = changed = unchanged = embedded = 0
+        for number, (one, home) in enumerate(todo, 1):
+            if progress is not None:
+                progress(number - 1, len(todo), one.name)
+            old = before.get(one.name)
+            if old is not None and old[0] == digest(one):
+                unchanged += 1
+                continue
+            parts = await asyncio.to_thread(pieces, one)
+            embedded += await self._embedded(parts)
+            self._store.put(one, parts, self._embedder.name, home)
+            added, changed = added + (old is None), changed + (old is not None)
+        if progress is not None:
+            progress(len(todo), len(todo), "")
+        return Report(added, changed, unchanged, 0, skipped, embedded)
+
+    async def _embedded(self, parts: Sequence[Piece]) -> int:
+        """Embeds what has no vector yet; how many texts that were. Each batch is kept at once."""
+        texts = {part.key(self._embedder.name): part.embedded for part in parts}
+        known = self._store.known(texts)
+        missing = [(key, text) for key, text in texts.items() if key not in known]
+        for at in range(0, len(missing), BATCH):
+            keys, batch = zip(*missing[at : at + BATCH], strict=True)
+            rows = await self._embedder.embed(batch)
+            self._store.keep_vectors(keys, rows)
+            if not self._store.setting("embedder"):
+                with self._store.change() as db:
+                    db.execute("INSERT OR REPLACE INTO settings VALUES ('embedder', ?)", (self._embedder.name,))
+                    db.execute("INSERT OR REPLACE INTO settings VALUES ('width', ?)", (str(rows.shape[1]),))
+        return len(missing)
+
+    def remove(self, name: str) -> bool:
+        """Takes a document out; whether there was one."""
+        return self._store.drop([name]) > 0
+
+    # Search -----------------------------------------------------------------------------------------------------
+
+    def search(
+        self,
+        query: str,
+        k: int = 5,
+        *,
+        where: Mapping[str, Any] | None = None,
+        allow: Mapping[str, Any] | None = None,
+        explain: bool = False,
+    ) -> list[Hit]:
+        """The passages that bear most on the query. `where` is a condition on metadata, `allow` the labels that the
+        asker brings; both hold before anything is searched. `explain` fills the hits' `reasons`."""
+        return _waited(self.asearch(query, k, where=where, allow=allow, explain=explain))
+
+    async def asearch(
+        self,
+        query: str,
+        k: int = 5,
+        *,
+        where: Mapping[str, Any] | None = None,
+        allow: Mapping[str, Any] | None = None,
+        explain: bool = False,
+    ) -> list[Hit]:
+        if not query.strip():
+            raise InputError("The query is empty.")
+        rows = await self._embedder.embed([query])
+        return await asyncio.to_thread(self._search, query, rows[0], k, where, allow, explain)
+
+    def _search(
+        self, query: str, vector: Any, k: int, where: Mapping[str, Any] | None, allow: Mapping[str, Any] | None,
+        explain: bool,
+    ) -> list[Hit]:  # fmt: skip
+        allowed = self._allowed(where, allow)
+        language = guess(query)
+        words = terms(query, language or None)
+        lexical = self._by_words(words, allowed)
+        dense = self._index.search(vector, fuse.AT_MOST, allowed)
+        if not lexical and not dense:
+            return []
+        dense |= self._index.scores(vector, [one for one in lexical if one not in dense])
+        share = fuse.weight(self._embedder.strength, language, self._languages())
+        scores = fuse.fused(lexical, dense, share if lexical else 0.0)
+        best = sorted(scores, key=lambda one: (-scores[one], one))[:k]
+        passages = self._store.passages(best)
+        ranks = [{one: rank for rank, one in enumerate(sorted(half, key=lambda o: -half[o]), 1)} for half in (lexical, dense)]  # fmt: skip
+
+        def hit(one: int) -> Hit:
+            reasons = None
+            if explain:
+                only = fuse.fused(lexical, {}, share).get(one, 0.0)
+                reasons = Reasons(ranks[0].get(one), ranks[1].get(one), only, scores[one] - only, share, language, words)
+            return Hit(passages[one], scores[one], lexical.get(one), dense.get(one), reasons)
+
+        return [hit(one) for one in best if one in passages]
+
+    def _allowed(self, where: Mapping[str, Any] | None, allow: Mapping[str, Any] | None) -> list[int] | None:
+        labelled = self._store.rows("SELECT 1 FROM documents WHERE access != '{}' LIMIT 1")
+        if not where and not labelled:
+            return None
+        sql, values = condition(where, allow)
+        rows = self._store.rows(
+            f"SELECT passages.id FROM passages JOIN documents ON documents.id = document WHERE {sql}",  # noqa: S608
+            values,
+        )
+        return [row[0] for row in rows]
+
+    def _by_words(self, words: tuple[str, ...], allowed: list[int] | None) -> dict[int, float]:
+        """BM25 of the best passages by the words, higher is better."""
+
+        def frequency(word: str) -> int:
+            return int(self._store.rows("SELECT count(*) FROM words WHERE words MATCH ?", (sought(word),))[0][0])
+
+        query = match(words, frequency, BUDGET)
+        if not query:
+            return {}
+        rows = self._store.rows(
+            f"SELECT rowid, -bm25(words, {TITLE_WEIGHT}, 1.0) AS score FROM words WHERE words MATCH ? "  # noqa: S608
+            f"ORDER BY score DESC LIMIT {fuse.AT_MOST if allowed is None else -1}",
+            (query,),
+        )
+        if allowed is not None:
+            admitted = set(allowed)
+            rows = [row for row in rows if row[0] in admitted][: fuse.AT_MOST]
+        return {row: float(score) for row, score in rows}
+
+    def _languages(self) -> dict[str, int]:
+        rows = self._store.rows(
+            "SELECT language, count(*) FROM passages JOIN documents ON documents.id = document GROUP BY language"
+        )
+        return {str(language): int(count) for language, count in rows}
+
+    # Looking after it -------------------------------------------------------------------------------------------
+
+    def list(self) -> "list[Listed]":
+        import json
+
+        rows = self._store.rows(
+            "SELECT name, title, (SELECT count(*) FROM passages WHERE document = documents.id), length(text), language, "
+            "metadata, access, origin FROM documents ORDER BY name"
+        )
+        return [Listed(*row[:5], json.loads(row[5]), json.loads(row[6]), row[7]) for row in rows]
+
+    def stats(self) -> Stats:
+        count = self._store.rows(
+            "SELECT (SELECT count(*) FROM documents), (SELECT count(*) FROM passages), "
+            "(SELECT coalesce(sum(length(text)), 0) FROM documents), (SELECT count(*) FROM vectors), "
+            "(SELECT count(*) FROM vectors WHERE key NOT IN (SELECT key FROM passages))"
+        )[0]
+        size = self.path.stat().st_size
+        width = int(self._store.setting("width") or 0)
+        return Stats(*count, self._embedder.name, width, self._languages(), size)
+
+    def verify(self) -> "list[str]":
+        """What is wrong with the file, a line each; nothing in a sound one."""
+        try:
+            found = [row[0] for row in self._store.rows("PRAGMA integrity_check") if row[0] != "ok"]
+            checks = {
+                "passages have no vector": "SELECT count(*) FROM passages WHERE key NOT IN (SELECT key FROM vectors)",
+                "passages are not in the word index": "SELECT count(*) FROM passages WHERE id NOT IN "
+                "(SELECT rowid FROM words)",
+                "entries of the word index have no passage": "SELECT count(*) FROM words WHERE rowid NOT IN "
+                "(SELECT id FROM passages)",
+                "passages have no document": "SELECT count(*) FROM passages WHERE document NOT IN "
+                "(SELECT id FROM documents)",
+            }
+            found += [f"{n} {what}" for what, sql in checks.items() if (n := self._store.rows(sql)[0][0])]
+        except (ConfigurationError, sqlite3.Error) as error:
+            return [str(error)]
+        return found
+
+    def compact(self) -> int:
+        """Takes out vectors that no passage needs, and gives the room back; how many went."""
+        with self._store.change() as db:
+            gone = db.execute("DELETE FROM vectors WHERE key NOT IN (SELECT key FROM passages)").rowcount
+        self._store.rows("VACUUM")
+        return gone
+
+    def passages(self, name: str) -> "list[Passage]":
+        """Those of one document, in order."""
+        rows = self._store.rows(
+            "SELECT passages.id FROM passages JOIN documents ON documents.id = document WHERE name = ? ORDER BY start",
+            (name,),
+        )
+        found = self._store.passages([row[0] for row in rows])
+        return [found[row[0]] for row in rows]
+
+
+def _read(path: Path, include: Sequence[str], exclude: Sequence[str]) -> list[tuple[Document | Skipped, str]]:
+    read: list[tuple[Document | Skipped, str]] = []
+    for one in find(path, include, exclude):
+        read.append((one, "") if isinstance(one, Skipped) else (document(one), one.origin))
+    return read
+
+
+def _with_removed(report: Report, removed: int) -> Report:
+    return Report(report.added, report.changed, report.unchanged, removed, report.skipped, report.embedded)
+
+
+def _waited(work: Coroutine[Any, Any, T]) -> T:
+    from taskkit.engine import loop
+
+    return loop.run(work)

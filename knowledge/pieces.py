@@ -1,0 +1,50 @@
+"""Passages out of a document: the source's own characters, under their headings."""
+
+import hashlib
+from dataclasses import dataclass
+
+from taskkit.knowledge.records import Document, title_path
+from taskkit.source import Text
+from taskkit.tokens import Counter
+
+SIZE = 400  # tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """`context` is the title path, which goes before the text for embedding and for words only."""
+
+    text: str
+    start: int
+    end: int
+    headings: tuple[str, ...]
+    context: str
+
+    @property
+    def embedded(self) -> str:
+        return f"{self.context}\n{self.text}" if self.context else self.text
+
+    def key(self, embedder: str) -> bytes:
+        """Of what is embedded: the same text under the same headings is embedded once."""
+        parts = "\0".join((embedder, self.context, self.text))
+        return hashlib.blake2b(parts.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def pieces(document: Document, size: int = SIZE) -> list[Piece]:
+    """In order; blank stretches between them are left out, nothing else."""
+    found = []
+    for one in Text(document.text, document.name, document.format).split(size, counter=Counter()):
+        text = one.text.strip()
+        if not text:
+            continue
+        start = one.start + one.text.index(text)
+        path = title_path(document.title, one.headings)
+        found.append(Piece(text, start, start + len(text), one.headings, " > ".join(path)))
+    return found
+
+
+def digest(document: Document) -> str:
+    """Of all that a change of the document would show in."""
+    parts = (document.text, document.title, document.format, repr(sorted(document.metadata.items())),
+             repr(sorted(document.access.items())))  # fmt: skip
+    return hashlib.blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
