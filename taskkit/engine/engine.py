@@ -98,6 +98,7 @@ class Engine:
         self.events = Events()
         self.usage = Usage()
         self._transport = transport
+        self._scripted = transport is not None
         self._today = today
         self._warned: set[str] = set()
         path = journal if isinstance(journal, Path) else settings_.cache_dir() / "journal.sqlite" if journal else None
@@ -107,7 +108,7 @@ class Engine:
         self._capabilities = structure.Capabilities()
         self._roads: dict[str, Road] = {}
         self._opening = asyncio.Lock()
-        self._rehearses = False
+        self.rehearses = False  # nothing is sent; answers are made up
         weakref.finalize(self, _discard, self._roads, self.journal)
 
     # Running tasks -----------------------------------------------------------------------------------------------
@@ -164,7 +165,7 @@ class Engine:
     def rehearsal(self, transport: Transport) -> "Engine":
         """This engine's likeness that sends nothing and keeps nothing; for the planner."""
         other = copy.copy(self)
-        other._rehearses, other._transport, other._roads = True, transport, {}  # noqa: SLF001 - of the same class
+        other.rehearses, other._transport, other._roads = True, transport, {}  # noqa: SLF001 - of the same class
         other._spend, other.events, other.journal = Spend(None), Events(), Journal(None, warn=self.warn)  # noqa: SLF001
         other.settings = replace(self.settings, moderate="")
         return other
@@ -276,7 +277,7 @@ class Engine:
         return await self._open(self._choices(tier)[0])
 
     def _choices(self, tier: str) -> list[Choice]:
-        if self._transport is not None and not self._rehearses:
+        if self._scripted:
             name = self.settings.model or settings_and_tier(self.settings.tiers, tier)
             return [Choice(lookup(name), "scripted://", "")]
         return choices(self.settings, tier, today=self._today, warn=self.warn)
@@ -303,7 +304,7 @@ class Engine:
         if choice.is_local:
             from taskkit.engine import embedded
 
-            if self._rehearses:
+            if self.rehearses:
                 endpoint, model = embedded.known(choice.model)
             else:
                 endpoint, model = await asyncio.to_thread(

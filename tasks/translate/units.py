@@ -1,0 +1,63 @@
+"""What is sent: the different texts of a document, each once, in batches."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from taskkit.tasks.translate.checks import check_segment
+from taskkit.tasks.translate.mask import Masked, mask, unmask
+from taskkit.tasks.translate.segments import Problem, Segment
+from taskkit.tokens import Counter
+
+BATCH = 10  # texts; small models mix up longer lists
+BATCH_TOKENS = 700
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One text to translate, and the segments that have it."""
+
+    id: str
+    masked: Masked
+    segments: tuple[Segment, ...]
+
+    @property
+    def first(self) -> Segment:
+        return self.segments[0]
+
+
+def units(segments: Sequence[Segment], form: str) -> list[Unit]:
+    """Those that have words; equal texts of one kind are one unit."""
+    same: dict[tuple[str, str, tuple[str, ...]], list[Segment]] = {}
+    for segment in segments:
+        same.setdefault((segment.text, segment.kind, segment.keep), []).append(segment)
+    found = []
+    for group in same.values():
+        masked = mask(group[0].text, form, group[0].keep)
+        if masked.translatable:
+            found.append(Unit(str(len(found) + 1), masked, tuple(group)))
+    return found
+
+
+def batches(todo: Sequence[Unit], counter: Counter, room: int) -> list[list[Unit]]:
+    """In order; a text over the limit is a batch of its own."""
+    limit = max(16, min(BATCH_TOKENS, room))
+    made: list[list[Unit]] = []
+    left = 0
+    for unit, size in zip(todo, counter.count_many([one.masked.text for one in todo]), strict=True):
+        if not made or len(made[-1]) >= BATCH or size > left:
+            made.append([])
+            left = limit
+        made[-1].append(unit)
+        left -= size
+    return made
+
+
+def taken(unit: Unit, answer: str, to: str) -> tuple[str, tuple[Problem, ...]]:
+    """The translation that an answer gives, and what is wrong with it."""
+    target, problems = unmask(answer, unit.masked)
+    return target, (*problems, *check_segment(unit.first, target, unit.masked, to))
+
+
+def errors(problems: Sequence[Problem]) -> str:
+    """What a model is told; empty when it is good enough."""
+    return " ".join(one.message for one in problems if one.severity == "error")
