@@ -59,9 +59,7 @@ class KnowledgeBase:
 
     # Documents in -----------------------------------------------------------------------------------------------
 
-    def add(
-        self, what: Path | Document | Iterable[Document | Path], *, progress: Progress | None = None
-    ) -> Report:
+    def add(self, what: Path | Document | Iterable[Document | Path], *, progress: Progress | None = None) -> Report:
         """Files, folders and documents; one of a known name takes the old one's place.
 
         What can not be read is told in the report. Broken off, it goes on where it stopped when it is called again."""
@@ -205,7 +203,9 @@ class KnowledgeBase:
             reasons = None
             if explain:
                 only = fuse.fused(lexical, {}, share).get(one, 0.0)
-                reasons = Reasons(ranks[0].get(one), ranks[1].get(one), only, scores[one] - only, share, language, words)
+                reasons = Reasons(
+                    ranks[0].get(one), ranks[1].get(one), only, scores[one] - only, share, language, words
+                )
             return Hit(passages[one], scores[one], lexical.get(one), dense.get(one), reasons)
 
         return [hit(one) for one in best if one in passages]

@@ -27,7 +27,9 @@ class Index:
             return {}
         if allowed is None:
             scores, rows = self._index.search(vector.reshape(1, -1), min(k, len(self._ids)))
-            return {int(self._ids[row]): float(score) for score, row in zip(scores[0], rows[0], strict=True) if row >= 0}
+            return {
+                int(self._ids[row]): float(score) for score, row in zip(scores[0], rows[0], strict=True) if row >= 0
+            }
         rows = np.searchsorted(self._ids, np.asarray(sorted(allowed), dtype=np.int64))
         rows = rows[rows < len(self._ids)]
         if not len(rows):

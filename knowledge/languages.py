@@ -64,8 +64,6 @@ def guess(text: str) -> str:
             if len(script.findall(text)) > letters * 0.3:
                 return language
     words = Counter(_LETTERS.findall(text.lower()))
-    score = {
-        language: sum(words[word] for word in words.keys() & common_words(language)) for language in _COMMON
-    }
+    score = {language: sum(words[word] for word in words.keys() & common_words(language)) for language in _COMMON}
     best, second = sorted(score, key=lambda language: -score[language])[:2]
     return best if score[best] > score[second] else ""

@@ -3,12 +3,11 @@
 import re
 from html.parser import HTMLParser
 
-_HIDDEN = frozenset("script style template noscript svg math iframe object nav".split())
+_HIDDEN = frozenset(["script", "style", "template", "noscript", "svg", "math", "iframe", "object", "nav"])
 _BLOCK = frozenset(
-    "address article aside blockquote body dd details div dl dt fieldset figcaption figure footer form h1 h2 h3 h4"
-    " h5 h6 header hr li main ol p pre section summary table tbody td tfoot th thead tr ul".split()
+    ["address", "article", "aside", "blockquote", "body", "dd", "details", "div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "ol", "p", "pre", "section", "summary", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul"]
 )
-_VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
+_VOID = frozenset(["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"])
 _HEADING = re.compile(r"h[1-6]")
 _SPACE = re.compile(r"[ \t\r\n\f]+")
 

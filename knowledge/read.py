@@ -26,9 +26,7 @@ class Found:
     origin: str
 
 
-def find(
-    source: Path, include: Sequence[str] = (), exclude: Sequence[str] = ()
-) -> Iterator[Found | Skipped]:
+def find(source: Path, include: Sequence[str] = (), exclude: Sequence[str] = ()) -> Iterator[Found | Skipped]:
     """The files under a folder, or the one file, in the order of their names.
 
     Raises `InputError` when there is no such file or folder."""

@@ -5,24 +5,19 @@ from collections.abc import Iterator
 
 # Before a full stop that ends no sentence, whatever comes next.
 _NEVER = frozenset(
-    "adm approx bzgl bzw capt cf col cpl d.h dr drs e.g eg esp evtl figs ggf gen gov hon i.e ie inkl lt m.e maj"
-    " messrs mlle mme mr mrs ms o.ä pp pres prof pvt rep resp rev sen sgt sra srta u.a vgl viz vs z.b".split()
+    ["adm", "approx", "bzgl", "bzw", "capt", "cf", "col", "cpl", "d.h", "dr", "drs", "e.g", "eg", "esp", "evtl", "figs", "ggf", "gen", "gov", "hon", "i.e", "ie", "inkl", "lt", "m.e", "maj", "messrs", "mlle", "mme", "mr", "mrs", "ms", "o.ä", "pp", "pres", "prof", "pvt", "rep", "resp", "rev", "sen", "sgt", "sra", "srta", "u.a", "vgl", "viz", "vs", "z.b"]
 )
 # The same before a number only: "no. 5", but "He said no."
 _NUMBERED = frozenset(
-    "apr art aug bd ca ch dec eq eqs feb fig jan jul jun kap mar no nos nov nr oct op p par s sec sect sep sept tab"
-    " tel vol".split()
+    ["apr", "art", "aug", "bd", "ca", "ch", "dec", "eq", "eqs", "feb", "fig", "jan", "jul", "jun", "kap", "mar", "no", "nos", "nov", "nr", "oct", "op", "p", "par", "s", "sec", "sect", "sep", "sept", "tab", "tel", "vol"]
 )
 # Before a full stop that ends one when the next word often begins one.
-_PERHAPS = frozenset("al ave blvd bros co corp dept ed eds est etc ft inc jr ltd mt st sr univ usw".split())
+_PERHAPS = frozenset(["al", "ave", "blvd", "bros", "co", "corp", "dept", "ed", "eds", "est", "etc", "ft", "inc", "jr", "ltd", "mt", "st", "sr", "univ", "usw"])
 _STARTERS = frozenset(
-    "a after all although an and as at because before but by did do does during each for from had has have he her"
-    " here his how however i if in is it its many may more most my now of on once one only our she since so some"
-    " such that the their then there these they this those though to under until was we were what when where which"
-    " while who why with would you your".split()
+    ["a", "after", "all", "although", "an", "and", "as", "at", "because", "before", "but", "by", "did", "do", "does", "during", "each", "for", "from", "had", "has", "have", "he", "her", "here", "his", "how", "however", "i", "if", "in", "is", "it", "its", "many", "may", "more", "most", "my", "now", "of", "on", "once", "one", "only", "our", "she", "since", "so", "some", "such", "that", "the", "their", "then", "there", "these", "they", "this", "those", "though", "to", "under", "until", "was", "we", "were", "what", "when", "where", "which", "while", "who", "why", "with", "would", "you", "your"]
 )
 _AFTER_ORDINAL = frozenset(  # German writes "3. Mai"
-    "januar februar märz april mai juni juli august september oktober november dezember jahrhundert".split()
+    ["januar", "februar", "märz", "april", "mai", "juni", "juli", "august", "september", "oktober", "november", "dezember", "jahrhundert"]
 )
 
 _WIDE = "。！？｡．"  # these need no space after them

@@ -10,13 +10,10 @@ from taskkit.errors import InputError
 if TYPE_CHECKING:
     from taskkit.tokens import Counter
 
-_MARKDOWN = frozenset("md markdown mdown mkd".split())
-_HTML = frozenset("html htm xhtml".split())
+_MARKDOWN = frozenset(["md", "markdown", "mdown", "mkd"])
+_HTML = frozenset(["html", "htm", "xhtml"])
 _CODE = frozenset(
-    "asm awk bash bat c cc clj cljs cmake cmd cpp cs css cu cxx d dart el erl ex exs f90 fish fs go gradle graphql"
-    " groovy h hh hpp hs hxx ini java jl js json jsonl jsx kt kts less lisp lua m mjs ml mli mm nim nix pas php pl"
-    " pm proto ps1 py pyi pyx r rb rkt rs scala scm scss sh sql sv svelte swift tcl tf toml ts tsx v vb vhd vim vue"
-    " xml yaml yml zig zsh".split()
+    ["asm", "awk", "bash", "bat", "c", "cc", "clj", "cljs", "cmake", "cmd", "cpp", "cs", "css", "cu", "cxx", "d", "dart", "el", "erl", "ex", "exs", "f90", "fish", "fs", "go", "gradle", "graphql", "groovy", "h", "hh", "hpp", "hs", "hxx", "ini", "java", "jl", "js", "json", "jsonl", "jsx", "kt", "kts", "less", "lisp", "lua", "m", "mjs", "ml", "mli", "mm", "nim", "nix", "pas", "php", "pl", "pm", "proto", "ps1", "py", "pyi", "pyx", "r", "rb", "rkt", "rs", "scala", "scm", "scss", "sh", "sql", "sv", "svelte", "swift", "tcl", "tf", "toml", "ts", "tsx", "v", "vb", "vhd", "vim", "vue", "xml", "yaml", "yml", "zig", "zsh"]
 )
 _MAGIC = {
     b"%PDF-": "a PDF",

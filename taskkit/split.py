@@ -160,9 +160,7 @@ def _balanced(spans: _Spans, limit: int) -> list[int]:
     return _filled(spans, 0, last, cap, 1.0)
 
 
-def _held(
-    text: str, spans: _Spans, first: int, filled: list[int], max_tokens: int, counter: Counter
-) -> list[int]:
+def _held(text: str, spans: _Spans, first: int, filled: list[int], max_tokens: int, counter: Counter) -> list[int]:
     """The pieces' ends in the text, each piece counted as it is and cut again where it is over."""
     pairs = list(pairwise([first, *filled]))
     counts = counter.count_many([text[spans.starts[a] : spans.starts[b]] for a, b in pairs])

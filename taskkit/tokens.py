@@ -17,7 +17,16 @@ from typing import Any, Protocol
 
 from taskkit.tiles import image_tokens
 
-__all__ = ["PER_MESSAGE", "PRIMING", "Counter", "at_most", "count_messages", "counter_for", "image_tokens", "surely_fits"]
+__all__ = [
+    "PER_MESSAGE",
+    "PRIMING",
+    "Counter",
+    "at_most",
+    "count_messages",
+    "counter_for",
+    "image_tokens",
+    "surely_fits",
+]
 
 PER_MESSAGE = 4  # what a chat template puts around a message, its role included
 PRIMING = 3  # what opens the reply
@@ -201,9 +210,7 @@ class _Message(Protocol):
     def images(self) -> tuple[str, ...]: ...
 
 
-def count_messages(
-    messages: Sequence[_Message], counter: Counter, schema: Mapping[str, Any] | None = None
-) -> int:
+def count_messages(messages: Sequence[_Message], counter: Counter, schema: Mapping[str, Any] | None = None) -> int:
     """What a chat request takes of the window: texts, what is put around them, images and the schema."""
     texts = [message.content for message in messages]
     return sum(counter.count_many([*texts, *_compact(schema)])) + _overhead(messages)

@@ -119,9 +119,7 @@ class Ask(Task[Answer]):
         if isinstance(knowledge, KnowledgeBase):
             return await searched(knowledge, self.question, self.k, self.where)
         if isinstance(knowledge, Text | tuple):
-            return await of_texts(
-                knowledge if isinstance(knowledge, tuple) else (knowledge,), self.question, self.k
-            )
+            return await of_texts(knowledge if isinstance(knowledge, tuple) else (knowledge,), self.question, self.k)
         with KnowledgeBase(str(knowledge), create=False) as base:
             return await searched(base, self.question, self.k, self.where)
 

@@ -78,7 +78,7 @@ def _parsed(line: bytes) -> dict[str, Any] | None:
 def keep(job: Job, session: str, task: str, exchange: Exchange) -> None:
     """Adds one line in one write; the file is the user's alone. A plan leaves no trace."""
     file = session_file(session)
-    if file is None or job.engine._rehearses:  # noqa: SLF001 - the engine has no public word for it yet
+    if file is None or job.engine.rehearses:
         return
     row = {"task": task, "message": exchange.message, "answer": dict(exchange.answer)}
     line = (json.dumps(row) + "\n").encode()

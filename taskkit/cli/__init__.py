@@ -1,6 +1,7 @@
 """The command line: `taskkit TASK …`, made from the registry."""
 
 import contextlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -13,39 +14,63 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def run(argv: Sequence[str]) -> int:
-    """As `main`, and gives the exit code back."""
+    """As `main`, and gives the exit code back. Whatever goes wrong is one line on standard error."""
+    try:
+        code = _worked(argv)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read has seen enough
+        _hush()
+        return 0
+    except KeyboardInterrupt:
+        _say("Interrupted." + ("" if "--no-journal" in argv else KEPT))
+        return INTERRUPTED
+    except Exception as error:
+        if "--debug" in argv:
+            import traceback
+
+            traceback.print_exc()
+        line, code = _told(error)
+        _say(line)
+    return code
+
+
+KEPT = " What was done is in the journal: the same command goes on from there."
+
+
+def _worked(argv: Sequence[str]) -> int:
     import click
 
     from taskkit.cli.group import cli
-    from taskkit.errors import TaskkitError
 
-    debug = "--debug" in argv
     try:
         code = cli.main(args=list(argv), prog_name="taskkit", standalone_mode=False)
     except click.exceptions.Exit as stop:
         return stop.exit_code
-    except click.ClickException as error:
-        error.show()
-        return 2
-    except (KeyboardInterrupt, click.Abort):
-        _say("Interrupted. What was done is in the journal: the same command goes on from there.")
-        return INTERRUPTED
-    except BrokenPipeError:
-        with contextlib.suppress(OSError):
-            sys.stdout.close()
-        return 0
-    except TaskkitError as error:
-        if debug:
-            raise
-        _say(str(error))
-        return error.exit_code
-    except Exception as error:
-        if debug:
-            raise
-        why = " ".join(str(error).split())[:300] or type(error).__name__
-        _say(f"Something unforeseen happened ({type(error).__name__}: {why}). `--debug` shows where.")
-        return 5
+    except click.Abort:  # click's name for Ctrl-C and for the end of the input
+        raise KeyboardInterrupt from None
     return code if isinstance(code, int) else 0
+
+
+def _told(error: Exception) -> tuple[str, int]:
+    import click
+
+    from taskkit.errors import TaskkitError
+
+    if isinstance(error, TaskkitError):
+        return str(error), error.exit_code
+    if isinstance(error, click.ClickException):
+        where = getattr(error, "ctx", None)
+        hint = f" See `{where.command_path} --help`." if where is not None else ""
+        return " ".join(error.format_message().split()) + hint, 2
+    why = " ".join(str(error).split())[:300]
+    kind = type(error).__name__
+    return f"Something unforeseen happened ({f'{kind}: {why}' if why else kind}). --debug shows where.", 5
+
+
+def _hush() -> None:
+    """What is still buffered has nowhere to go; Python would complain of that at its end."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _say(line: str) -> None:

@@ -1,6 +1,5 @@
 """`taskkit doctor`: what is configured, whether it answers, and what it takes."""
 
-
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -76,5 +75,3 @@ def _schema(engine: "Engine") -> str:
 
     engine.run(_task(Word))
     return "yes"
-
-

@@ -73,7 +73,14 @@ def sync(
 @click.option("--explain", is_flag=True, help="Show the scores and why.")
 @on_a_base
 def search(
-    query: str, k: int, where: str | None, knowledge: str | None, *, explain: bool, as_json: bool, debug: bool  # noqa: ARG001
+    query: str,
+    k: int,
+    where: str | None,
+    knowledge: str | None,
+    *,
+    explain: bool,
+    as_json: bool,
+    debug: bool,  # noqa: ARG001
 ) -> None:
     import dataclasses
 

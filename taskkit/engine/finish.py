@@ -65,9 +65,7 @@ async def _answered(call: Call, ask: Ask, room: Room | None, show: Callable[[str
     reply = _checked(await ask(call))
     if _written(reply.text):
         return reply
-    again: Call | None = replace(
-        call, sample=-1 - call.sample
-    )  # the journal must not give the same nothing again
+    again: Call | None = replace(call, sample=-1 - call.sample)  # the journal must not give the same nothing again
     if reply.finish == "length":
         again = _more_room(call, reply, room)
     if again is None:
@@ -177,11 +175,7 @@ def _go_on(text: str, start: int, size: int) -> tuple[Message, ...]:
     tail = ONLY_TAIL if begin else ""
     if start == 0:
         return (Message("user", GO_ON.format(tail="", place="the question above", held=held)),)
-    words = (
-        GO_ON.format(tail=tail, place="what is shown above", held=held)
-        if held
-        else GO_ON_AFTER.format(tail=tail)
-    )
+    words = GO_ON.format(tail=tail, place="what is shown above", held=held) if held else GO_ON_AFTER.format(tail=tail)
     return Message("assistant", text[begin:start]), Message("user", words)
 
 
@@ -195,9 +189,7 @@ def _checked(reply: Reply, before: str = "") -> Reply:
         message = f"{model} declined to answer" + (f": {said}" if said else ".")
     else:
         message = f"A content filter stopped the answer of {model}" + (f" after: {said}" if said else ".")
-    raise RefusedError(
-        message, text=before + reply.text, hint="Change the wording or the text, or use another model."
-    )
+    raise RefusedError(message, text=before + reply.text, hint="Change the wording or the text, or use another model.")
 
 
 def _only_thought(call: Call, reply: Reply) -> TruncatedError:

@@ -80,9 +80,7 @@ def find(name: str) -> Weights:
 def _of_the_hub(name: str) -> Weights:
     reference = name.removeprefix("hf:")
     if not HUB_FILE.fullmatch(reference):
-        raise ConfigurationError(
-            f"{name!r} does not name a file of the hub.", hint="Write hf:OWNER/REPO/FILE.gguf."
-        )
+        raise ConfigurationError(f"{name!r} does not name a file of the hub.", hint="Write hf:OWNER/REPO/FILE.gguf.")
     if SPLIT_FILE.search(reference):
         raise ConfigurationError(
             f"{name} is one part of a split file, which is not supported.",
@@ -119,9 +117,7 @@ def _described(weights: Weights) -> LocalModel:
         size = file.stat().st_size
         note = checksum_of(file)
         sha256 = note.read_text(encoding="utf-8").split(" ")[0] if note.is_file() else ""
-    return LocalModel(
-        weights.name, size, weights.licence, sha256, weights.good_for, weights.context, installed, file
-    )
+    return LocalModel(weights.name, size, weights.licence, sha256, weights.good_for, weights.context, installed, file)
 
 
 def path(name: str) -> Path:

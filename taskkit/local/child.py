@@ -68,9 +68,7 @@ def _serve(plan: Plan) -> Any:
     params.cache_ram_mib = 512  # prompts that left their slot; the default is 8 GB
     params.verbosity = 2  # warnings: no prompt and no answer gets into the log
     # Measuring what fits loads the model twice: only worth it where a graphics card may be too small.
-    params.fit_params = any(
-        "CPU" not in str(device.get("type", "")) for device in xllamacpp.get_device_info()
-    )
+    params.fit_params = any("CPU" not in str(device.get("type", "")) for device in xllamacpp.get_device_info())
     return xllamacpp.Server(params)
 
 

@@ -100,9 +100,7 @@ def _refusal(error: HTTPError, reference: str) -> AuthenticationError | Endpoint
         return EndpointError(
             f"{_host()} has no {reference}.", status=404, hint="Check owner, repository and file name."
         )
-    return EndpointError(
-        f"{_host()} answers {error.code} for {reference}.", status=error.code, hint="Try again later."
-    )
+    return EndpointError(f"{_host()} answers {error.code} for {reference}.", status=error.code, hint="Try again later.")
 
 
 def fetch(reference: str, offer: Offer, part: Path, progress: Progress) -> None:

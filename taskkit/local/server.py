@@ -31,9 +31,7 @@ class LocalServer:
     use, prompt and answer together, in tokens; `slots` is how many are answered at once.
     """
 
-    def __init__(
-        self, plan: Plan, process: subprocess.Popen[bytes], url: str, context: int, log: Path
-    ) -> None:
+    def __init__(self, plan: Plan, process: subprocess.Popen[bytes], url: str, context: int, log: Path) -> None:
         self.name = plan["name"]
         self.base_url = f"{url}/v1"
         self.api_key = plan["api_key"]
@@ -64,9 +62,7 @@ _servers: dict[tuple[Path, int], LocalServer] = {}
 _lock = threading.Lock()
 
 
-def serve(
-    name: str, *, context: int | None = None, on_notice: Callable[[str], None] | None = None
-) -> LocalServer:
+def serve(name: str, *, context: int | None = None, on_notice: Callable[[str], None] | None = None) -> LocalServer:
     """The running server of that model and window in this process, else a new one.
 
     Raises `ConfigurationError` when the weights or the extra are missing, `EndpointError` when it does
@@ -102,7 +98,7 @@ def _close_all() -> None:
 
 
 def _forget_all() -> None:
-    global _lock  # noqa: PLW0603 - a thread that did not survive the fork may have held it
+    global _lock
     _lock = threading.Lock()
     for server in _servers.values():
         server.disown()
@@ -174,9 +170,7 @@ def _failure(plan: Plan, why: str, log: Path) -> EndpointError:
 
 def _window(url: str, api_key: str) -> int:
     request = Request(f"{url}/props", headers={"Authorization": f"Bearer {api_key}"})  # noqa: S310 - our own server
-    opener = build_opener(
-        ProxyHandler({})
-    )  # a proxy of the environment knows nothing of this machine's ports
+    opener = build_opener(ProxyHandler({}))  # a proxy of the environment knows nothing of this machine's ports
     with opener.open(request, timeout=END_SECONDS) as response:
         return int(json.load(response)["default_generation_settings"]["n_ctx"])
 

@@ -24,9 +24,7 @@ def pull(name: str, *, progress: hub.Progress | None = None, on_notice: Notice |
     home = home_of(weights)
     notice = on_notice or _silent
     if not home.is_file():
-        with disk.lock(
-            _beside(home, "lock"), lambda: notice(f"Another process is bringing {name}: waiting for it.")
-        ):
+        with disk.lock(_beside(home, "lock"), lambda: notice(f"Another process is bringing {name}: waiting for it.")):
             if not home.is_file():
                 install(weights, home, progress or _silent, notice)
     return home

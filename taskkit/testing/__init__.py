@@ -1,12 +1,12 @@
 """For testing tasks without any model: a scripted HTTP server, and scripts of replies and faults.
 
-    from taskkit.testing import Fail, ScriptedServer, scripted
+from taskkit.testing import Fail, ScriptedServer, scripted
 
-    with ScriptedServer([Fail(500, "down"), "Bonjour"]) as server:
-        engine = taskkit.Engine(model="scripted", base_url=server.base_url, api_key="k", journal=False)
-        assert engine.run(Translate("Hello", to="fr")).text == "Bonjour"
+with ScriptedServer([Fail(500, "down"), "Bonjour"]) as server:
+    engine = taskkit.Engine(model="scripted", base_url=server.base_url, api_key="k", journal=False)
+    assert engine.run(Translate("Hello", to="fr")).text == "Bonjour"
 
-    engine = scripted(["Bonjour"])          # the same without sockets; `engine.run(...)`
+engine = scripted(["Bonjour"])          # the same without sockets; `engine.run(...)`
 """
 
 from taskkit.testing.engine import ScriptedTransport, scripted

@@ -78,9 +78,7 @@ class Translate(Task[Translation]):
         Path | Mapping[str, str] | None,
         Field(description="Terms and their translations: a CSV file with two columns."),
     ] = None
-    register: Annotated[
-        Literal["", "formal", "informal"], Field(description="How the reader is addressed.")
-    ] = ""
+    register: Annotated[Literal["", "formal", "informal"], Field(description="How the reader is addressed.")] = ""
     format: Annotated[
         Literal["", "text", "markdown"], Field(description="The format of the source; told by its name when not given.")
     ] = ""
@@ -121,7 +119,9 @@ class Translate(Task[Translation]):
                 "kept" if one is None else "translated" if one.good else "failed"
             )
             rows.append(
-                Segment(start=span.start, end=span.end, source=span.text, target=good.get(span, span.text), status=status)
+                Segment(
+                    start=span.start, end=span.end, source=span.text, target=good.get(span, span.text), status=status
+                )
             )
             issues += [
                 Issue(code=p.code, message=p.message, severity=p.severity, segment=number)
@@ -244,9 +244,7 @@ class Work:
     def _room(self, texts: Sequence[str], each: int) -> int:
         return int(sum(self.job.counter.count_many(list(texts))) * LONGER) + each * len(texts) + 64
 
-    def _batch(
-        self, group: Sequence[Unit], pairs: Sequence[Mapping[str, str]], terms: Terms
-    ) -> list[Part]:
+    def _batch(self, group: Sequence[Unit], pairs: Sequence[Mapping[str, str]], terms: Terms) -> list[Part]:
         listing = "\n\n".join(f"id {unit.id}:\n{unit.masked.text}" for unit in group)
         headings = group[0].first.context if group else ()
         return type(self.task).prompt.parts(

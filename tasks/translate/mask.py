@@ -143,9 +143,7 @@ def _protected(text: str, form: str, keep: tuple[str, ...]) -> tuple[list[tuple[
     return _joined(spans), softs
 
 
-def _link(
-    text: str, opened: int, at: int, spans: list[tuple[int, int]], softs: list[tuple[int, int]]
-) -> int:
+def _link(text: str, opened: int, at: int, spans: list[tuple[int, int]], softs: list[tuple[int, int]]) -> int:
     """Protect the target or label that follows a `]`; the offset to go on from."""
     target = TARGET.match(text, at)
     if target:

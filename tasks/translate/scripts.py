@@ -7,12 +7,12 @@ CJK = {"CJK": "Han", "HIRAGANA": "Kana", "KATAKANA": "Kana", "HANGUL": "Hangul",
 _HAN, _KANA = frozenset({"Han"}), frozenset({"Han", "Kana"})
 # What a language is written in, where that is not the Latin script. The rest of a tag, `zh-TW`, makes no difference.
 WRITTEN = {
-    **dict.fromkeys("ru uk bg be mk kk ky mn tg".split(), frozenset({"Cyrillic"})),
-    **dict.fromkeys("ar fa ur ps ckb sd ug".split(), frozenset({"Arabic"})),
-    **dict.fromkeys("he yi".split(), frozenset({"Hebrew"})),
-    **dict.fromkeys("hi mr ne sa".split(), frozenset({"Devanagari"})),
-    **dict.fromkeys("zh yue".split(), _HAN),
-    **{
+    **dict.fromkeys(["ru", "uk", "bg", "be", "mk", "kk", "ky", "mn", "tg"], frozenset({"Cyrillic"})),
+    **dict.fromkeys(["ar", "fa", "ur", "ps", "ckb", "sd", "ug"], frozenset({"Arabic"})),
+    **dict.fromkeys(["he", "yi"], frozenset({"Hebrew"})),
+    **dict.fromkeys(["hi", "mr", "ne", "sa"], frozenset({"Devanagari"})),
+    **dict.fromkeys(["zh", "yue"], _HAN),
+
         "ja": _KANA,
         "ko": frozenset({"Hangul", "Han"}),
         "el": frozenset({"Greek"}),
@@ -30,12 +30,11 @@ WRITTEN = {
         "my": frozenset({"Myanmar"}),
         "km": frozenset({"Khmer"}),
         "lo": frozenset({"Lao"}),
-        "si": frozenset({"Sinhala"}),
-    },
+        "si": frozenset({"Sinhala"})
+    ,
 }
 LATIN = frozenset(
-    "af az bs ca cs cy da de en eo es et eu fi fil fr ga gl hr hu id is it lt lv ms mt nb nl nn no pl pt ro sk sl sq"
-    " sv sw tl tr uz vi".split()
+    ["af", "az", "bs", "ca", "cs", "cy", "da", "de", "en", "eo", "es", "et", "eu", "fi", "fil", "fr", "ga", "gl", "hr", "hu", "id", "is", "it", "lt", "lv", "ms", "mt", "nb", "nl", "nn", "no", "pl", "pt", "ro", "sk", "sl", "sq", "sv", "sw", "tl", "tr", "uz", "vi"]
 )
 SAMPLE = 2000  # letters beyond this do not change the verdict
 
@@ -61,4 +60,4 @@ def _script(letter: str) -> str:
 
 def is_wide(letter: str) -> bool:
     """A character that says about as much as a syllable or a word does."""
-    return "\u1100" <= letter and unicodedata.east_asian_width(letter) in "WF"
+    return letter >= "\u1100" and unicodedata.east_asian_width(letter) in "WF"

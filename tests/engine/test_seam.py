@@ -61,7 +61,8 @@ def test_the_text_so_far_is_never_altered(text: str, more: str, back: int) -> No
 
 
 @pytest.mark.parametrize(
-    "unit", ["ha ", "| 0 | 0 |\n", "0, ", "很好", "😂", "        result.append(None)\n", "-", "Row, row, row your boat.\n"]
+    "unit",
+    ["ha ", "| 0 | 0 |\n", "0, ", "很好", "😂", "        result.append(None)\n", "-", "Row, row, row your boat.\n"],
 )
 @pytest.mark.parametrize("count", [2, 3, 7, 40, 400])
 def test_what_truly_repeats_is_not_eaten(unit: str, count: int) -> None:
@@ -181,7 +182,7 @@ def test_a_text_that_goes_round_in_circles_is_seen() -> None:
 def test_hostile_sizes_take_no_time() -> None:
     big = "a" * 200_000
     assert join(big, big + "b", held="") == big + big + "b"
-    assert join(big + "b", "a" * 199_999 + "c") .endswith("c")
+    assert join(big + "b", "a" * 199_999 + "c").endswith("c")
     assert hold(big) == len(big)
     assert join("x" * 50_000, "```\n" * 20_000).startswith("x")
     assert join("[" * 50_000, ": \n" * 20_000).startswith("[")

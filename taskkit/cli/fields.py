@@ -1,0 +1,159 @@
+"""What the command line has to know of a task's fields, and the way from words to their values."""
+
+import dataclasses
+import json
+import types
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import click
+
+from taskkit.errors import InputError
+from taskkit.source import Text
+
+SEQUENCES = {list, tuple, set, frozenset, Sequence, Iterable}
+MAPPINGS = {dict, Mapping}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Field:
+    """`kinds` are the types that its value may have, None apart; `items` those of its members, where it is a list."""
+
+    name: str
+    kinds: tuple[Any, ...]
+    items: tuple[Any, ...]
+    required: bool
+    default: Any
+    help: str
+
+    @property
+    def word(self) -> str:
+        """`from_` is `from`, `must_have` is `must-have`."""
+        return self.name.rstrip("_").replace("_", "-")
+
+    @property
+    def choices(self) -> list[Any]:
+        kinds = self.items or self.kinds
+        if all(get_origin(kind) is Literal for kind in kinds):
+            return [one for kind in kinds for one in get_args(kind)]
+        return []
+
+    @property
+    def is_source(self) -> bool:
+        return is_source(self.items or self.kinds)
+
+    @property
+    def is_typed(self) -> bool:
+        """Whether words can say it at all; a function or an open file can only come from code."""
+        return any(_is_typed(kind) for kind in self.items or self.kinds)
+
+
+def fields_of(cls: Any) -> list[Field]:
+    hints = get_type_hints(cls, include_extras=True)
+    found = []
+    for one in dataclasses.fields(cls):
+        hint, words = _bare(hints[one.name])
+        default = one.default
+        if one.default_factory is not dataclasses.MISSING:
+            default = one.default_factory()
+        if type(default).__name__ == "FieldInfo":
+            words = words or default.description or ""
+            default = dataclasses.MISSING if default.is_required() else default.get_default(call_default_factory=True)
+        required = default is dataclasses.MISSING
+        kinds = _kinds(hint)
+        found.append(Field(one.name, kinds, _items(kinds), required, None if required else default, words))
+    return found
+
+
+def _bare(hint: Any) -> tuple[Any, str]:
+    if get_origin(hint) is not Annotated:
+        return hint, ""
+    inner, *notes = get_args(hint)
+    return inner, next((text for note in notes if (text := getattr(note, "description", None))), "")
+
+
+def _kinds(hint: Any) -> tuple[Any, ...]:
+    hint, _ = _bare(hint)
+    if get_origin(hint) in {Union, types.UnionType}:
+        return tuple(dict.fromkeys(kind for one in get_args(hint) for kind in _kinds(one)))
+    return () if hint is type(None) else (hint,)
+
+
+def _items(kinds: Sequence[Any]) -> tuple[Any, ...]:
+    """Empty where the field is no list, or may be one word."""
+    if str in kinds:
+        return ()
+    for kind in kinds:
+        if get_origin(kind) in SEQUENCES:
+            return tuple(one for arg in get_args(kind) if arg is not ... for one in _kinds(arg))
+        if kind in SEQUENCES:
+            return (str,)
+    return ()
+
+
+def is_source(kinds: Iterable[Any]) -> bool:
+    found = set(kinds)
+    return found <= {str, Path, Text, bytes} and Path in found and Text in found
+
+
+def _is_typed(kind: Any) -> bool:
+    origin = get_origin(kind) or kind
+    if origin in {str, int, float, bool, Path, Text, Any, Literal, *MAPPINGS, *SEQUENCES}:
+        return True
+    return isinstance(origin, type) and (hasattr(origin, "model_fields") or origin.__module__ in {"decimal", "enum"})
+
+
+def value_of(field: Field, given: Any, stdin: Callable[[], str]) -> Any:
+    """What was said, as what the field takes. `stdin` is read for a source that is `-`."""
+    kinds = field.items or field.kinds
+    if isinstance(given, tuple):
+        return [_one(field, kinds, one, stdin) for one in given]
+    return _one(field, kinds, given, stdin)
+
+
+def _one(field: Field, kinds: Sequence[Any], word: Any, stdin: Callable[[], str]) -> Any:
+    if not isinstance(word, str):
+        return word
+    if is_source(kinds):
+        return Text(stdin(), "standard input") if word == "-" else Path(word)
+    if any((get_origin(kind) or kind) in MAPPINGS or hasattr(kind, "model_fields") for kind in kinds):
+        return _mapping(field, kinds, word)
+    if Path in kinds and (str not in kinds or Path(word).exists()):
+        return Path(word)
+    return word
+
+
+def _mapping(field: Field, kinds: Sequence[Any], word: str) -> Any:
+    if not word.lstrip().startswith("{"):
+        if Path in kinds:
+            return Path(word)
+        if str in kinds:
+            return word
+        raise InputError(f"--{field.word} takes a JSON object, not {word!r}.")
+    try:
+        return json.loads(word)
+    except ValueError as error:
+        raise InputError(f"--{field.word} is no JSON: {error}.") from error
+
+
+def standard_input() -> str:
+    """All of it, once. Raises `InputError` when it is empty or no text."""
+    data: bytes = click.get_binary_stream("stdin").read()
+    if b"\0" in data[:8192]:
+        raise InputError("Standard input is binary, not a text.", hint="Give its text instead.")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"Standard input is not UTF-8: byte {error.start} can not be decoded.", hint="Save it as UTF-8."
+        ) from None
+    if not text.strip():
+        raise InputError("Standard input is empty.", hint="Give a file, or pipe a text in.")
+    return text
+
+
+def is_piped() -> bool:
+    import sys
+
+    return sys.stdin is not None and not sys.stdin.closed and not sys.stdin.isatty()
