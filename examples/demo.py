@@ -65,7 +65,8 @@ def tour() -> None:
     started = time.monotonic()
     base = taskkit.KnowledgeBase(OUT / "handbook.kb")
     report = base.sync(HANDBOOK)
-    print(f"{base.stats()['documents']} documents, {base.stats()['passages']} passages; {report.embedded} were new.")
+    stats = base.stats()
+    print(f"{stats.documents} documents, {stats.passages} passages; {report.embedded} were new.")
     rows.append(("index the handbook", Usage(seconds=round(time.monotonic() - started, 3))))
 
     for question in (ANSWERED, UNANSWERED):

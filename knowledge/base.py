@@ -19,6 +19,9 @@ from taskkit.knowledge.records import Document, Hit, Listed, Passage, Reasons, R
 from taskkit.knowledge.store import Store
 
 T = TypeVar("T")
+Documents = list[Listed]
+Lines = list[str]
+Passages = list[Passage]  # inside the class, `list` is its method
 Progress = Callable[[int, int, str], None]  # documents done, of how many, the one at hand
 
 BATCH = 512  # texts that are embedded, and kept, at once
@@ -248,14 +251,17 @@ class KnowledgeBase:
 
     # Looking after it -------------------------------------------------------------------------------------------
 
-    def list(self) -> "list[Listed]":
+    def list(self) -> Documents:
         import json
 
         rows = self._store.rows(
             "SELECT name, title, (SELECT count(*) FROM passages WHERE document = documents.id), length(text), language, "
             "metadata, access, origin FROM documents ORDER BY name"
         )
-        return [Listed(*row[:5], json.loads(row[5]), json.loads(row[6]), row[7]) for row in rows]
+        return [
+            Listed(name, title, count, size, language, json.loads(metadata), json.loads(access), origin)
+            for name, title, count, size, language, metadata, access, origin in rows
+        ]
 
     def stats(self) -> Stats:
         count = self._store.rows(
@@ -263,11 +269,15 @@ class KnowledgeBase:
             "(SELECT coalesce(sum(length(text)), 0) FROM documents), (SELECT count(*) FROM vectors), "
             "(SELECT count(*) FROM vectors WHERE key NOT IN (SELECT key FROM passages))"
         )[0]
-        size = self.path.stat().st_size
+        beside = self.path.with_name(f"{self.path.name}-wal")
+        size = self.path.stat().st_size + (beside.stat().st_size if beside.exists() else 0)
         width = int(self._store.setting("width") or 0)
-        return Stats(*count, self._embedder.name, width, self._languages(), size)
+        documents, passages, characters, vectors, unused = map(int, count)
+        return Stats(
+            documents, passages, characters, vectors, unused, self._embedder.name, width, self._languages(), size
+        )
 
-    def verify(self) -> "list[str]":
+    def verify(self) -> Lines:
         """What is wrong with the file, a line each; nothing in a sound one."""
         try:
             found = [row[0] for row in self._store.rows("PRAGMA integrity_check") if row[0] != "ok"]
@@ -292,7 +302,7 @@ class KnowledgeBase:
         self._store.rows("VACUUM")
         return gone
 
-    def passages(self, name: str) -> "list[Passage]":
+    def passages(self, name: str) -> Passages:
         """Those of one document, in order."""
         rows = self._store.rows(
             "SELECT passages.id FROM passages JOIN documents ON documents.id = document WHERE name = ? ORDER BY start",
@@ -303,10 +313,8 @@ class KnowledgeBase:
 
 
 def _read(path: Path, include: Sequence[str], exclude: Sequence[str]) -> list[tuple[Document | Skipped, str]]:
-    read: list[tuple[Document | Skipped, str]] = []
-    for one in find(path, include, exclude):
-        read.append((one, "") if isinstance(one, Skipped) else (document(one), one.origin))
-    return read
+    found = find(path, include, exclude)
+    return [(one, "") if isinstance(one, Skipped) else (document(one), one.origin) for one in found]
 
 
 def _with_removed(report: Report, removed: int) -> Report:

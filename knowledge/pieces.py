@@ -26,7 +26,7 @@ class Piece:
 
     def key(self, embedder: str) -> bytes:
         """Of what is embedded: the same text under the same headings is embedded once."""
-        parts = "\0".join((embedder, self.context, self.text))
+        parts = f"{embedder}\0{self.context}\0{self.text}"
         return hashlib.blake2b(parts.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 

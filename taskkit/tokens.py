@@ -58,12 +58,13 @@ class _Toktok:
         import toktok
 
         threads = 0 if sum(map(len, texts)) > _MANY else 1
-        return toktok.batch_count(texts, self.encoding, threads=threads)
+        counts: list[int] = toktok.batch_count(texts, self.encoding, threads=threads)
+        return counts
 
     def cut(self, text: str, tokens: int) -> str:
         import toktok
 
-        return toktok.truncate(text, tokens, self.encoding)[0]
+        return str(toktok.truncate(text, tokens, self.encoding)[0])
 
 
 class _Tiktoken:

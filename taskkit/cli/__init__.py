@@ -24,7 +24,7 @@ def run(argv: Sequence[str]) -> int:
     except KeyboardInterrupt:
         _say("Interrupted." + ("" if "--no-journal" in argv else KEPT))
         return INTERRUPTED
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - nobody above could tell it better
         if "--debug" in argv:
             import traceback
 

@@ -2,15 +2,16 @@
 
 import inspect
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import click
 
-from taskkit.cli.fields import Field, fields_of, is_piped, standard_input, value_of
+from taskkit.cli.fields import Field, Stdin, fields_of, is_piped, value_of
 from taskkit.cli.options import COMMON, options_of
 from taskkit.errors import InputError
 
-NUMBERS = {int: click.INT, float: click.FLOAT}
+NUMBERS: dict[Any, click.ParamType[Any]] = {int: click.INT, float: click.FLOAT}
 
 
 class TaskCommand(click.Command):
@@ -19,7 +20,7 @@ class TaskCommand(click.Command):
     own: frozenset[str] = frozenset()
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        rows = [(one, row) for one in self.get_params(ctx) if (row := one.get_help_record(ctx)) is not None]
+        rows = [(one, row) for one in self.get_params(ctx) if (row := one.get_help_record(ctx)) and row[1]]
         mine = [row for one, row in rows if one.name in self.own]
         theirs = [row for one, row in rows if one.name not in self.own]
         for title, section in (("Options", mine), ("Options of every task", theirs)):
@@ -40,10 +41,9 @@ def command_of(cls: Any, name: str) -> click.Command:
         from taskkit.cli.work import work
 
         own = {one.name: given.pop(one.name) for one in fields}
-        if first is None:
-            return work(cls, [()], {}, given)
-        firsts, values = _firsts(cls, first, own.pop(first.name)), _values(fields[1:], own)
-        return work(cls, firsts, values, given)
+        stdin = Stdin()
+        firsts = [()] if first is None else _firsts(cls, first, own.pop(first.name), stdin)
+        return work(cls, firsts, _values(fields[1:], own, stdin), given)
 
     doc = inspect.getdoc(cls) or ""
     example = getattr(cls, "example", "")
@@ -88,11 +88,11 @@ def _option(field: Field) -> click.Option:
         words = f"{words}  [default: {shown}]".strip()
     made: click.ParamType[Any] | None = None
     if field.choices:
-        made = click.Choice([str(one) for one in field.choices])
+        made = click.Choice([str(one) for one in field.choices if one != ""])
+    elif Path in kinds:
+        made = click.Path(allow_dash=True)  # for its completion
     elif len(kinds) == 1:
         made = NUMBERS.get(kinds[0])
-    if made is None and field.is_source:
-        made = click.Path(allow_dash=True)
     many = bool(field.items)
     if many:
         words = f"{words}  [may be repeated]".strip()
@@ -101,24 +101,25 @@ def _option(field: Field) -> click.Option:
     )
 
 
-def _firsts(cls: Any, field: Field, given: Any) -> list[tuple[Any, ...]]:
+def _firsts(cls: Any, field: Field, given: Any, stdin: Stdin) -> list[tuple[Any, ...]]:
     """The first input of each task that there is to run; an empty one where the task can do without."""
     if given in (None, ()):
         if is_piped():
-            given = "-" if field.items or not field.is_source else ("-",)
+            given = "-"
         elif field.required:
             what = "SOURCE" if field.is_source else field.word.upper()
             raise InputError(
-                f"No {what} was given.", hint=f"Give one, or - for standard input; see taskkit {_name(cls)} --help."
+                f"No {what} was given.", hint=f"Give one, or - for standard input; see `taskkit {_name(cls)} --help`."
             )
         else:
             return [()]
-    if field.items and not field.is_source:
-        return [(value_of(field, tuple(given) if given != "-" else (standard_input().strip(),), standard_input),)]
-    if field.is_source:
-        made = value_of(field, tuple(given), _once())
-        return [(made,)] if field.items else [(one,) for one in made]
-    return [(standard_input().strip() if given == "-" else value_of(field, given, standard_input),)]
+    words = given if isinstance(given, tuple) else (given,)
+    if words == ("-",) and not field.required and not stdin(may_be_empty=True).strip():
+        return [()]
+    if not field.is_source:
+        words = tuple(stdin().strip() if one == "-" else one for one in words)
+    made = value_of(field, words, stdin)
+    return [(made,)] if field.items else [(one,) for one in made]
 
 
 def _name(cls: Any) -> str:
@@ -127,21 +128,6 @@ def _name(cls: Any) -> str:
     return task_name(cls).replace("_", "-")
 
 
-def _values(fields: Sequence[Field], given: dict[str, Any]) -> dict[str, Any]:
+def _values(fields: Sequence[Field], given: dict[str, Any], stdin: Stdin) -> dict[str, Any]:
     """What was not given is left to the fields' defaults."""
-    read = _once()
-    return {
-        one.name: value_of(one, given[one.name], read) for one in fields if given[one.name] not in (None, ())
-    }
-
-
-def _once() -> Any:
-    read: list[str] = []
-
-    def once() -> str:
-        if read:
-            raise InputError("Standard input can be read for one source only.")
-        read.append(standard_input())
-        return read[0]
-
-    return once
+    return {one.name: value_of(one, given[one.name], stdin) for one in fields if given[one.name] not in (None, ())}

@@ -4,74 +4,118 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from taskkit.cli.options import engine_of, with_engine
+from taskkit.cli.options import ENGINE, with_options
 
 if TYPE_CHECKING:
     from taskkit.engine import Engine
+    from taskkit.engine.route import Route
+
+PARAMETERS = ("temperature", "max_tokens", "max_completion_tokens", "stream_options", "stop")
+SHOWN = 20  # names of models; some endpoints have hundreds
 
 
-@click.command(help="Try the endpoint and say what it takes.")
-@with_engine
+@click.command()
+@with_options(ENGINE)
 @click.option("--debug", is_flag=True, help="Show where an error comes from.")
 def doctor(**given: Any) -> int:
+    """Try the endpoint and say what it takes. It makes three short calls.
+
+    The exit code is that of what failed, 0 when the model answers."""
+    from taskkit.cli.options import engine_of
     from taskkit.cli.progress import watching
     from taskkit.errors import TaskkitError
 
-    given["no_journal"] = True
-    with engine_of(given) as engine, watching(engine, quiet=False, bar=False):
+    with engine_of({**given, "no_journal": True}) as engine, watching(engine, quiet=False, bar=False):
         chosen = engine.settings
-        click.echo(f"endpoint    {chosen.base_url or ('the OpenAI API' if chosen.api_key else 'the embedded model')}")
-        click.echo(f"key         {'set' if chosen.api_key else 'none'}")
-        failed: TaskkitError | None = None
-        for name, trial in (("answers", _answer), ("streams", _stream), ("json_schema", _schema)):
+        if chosen.base_url or chosen.api_key:
+            from taskkit.settings import OPENAI_URL
+
+            _row("endpoint", chosen.base_url or OPENAI_URL)
+            _row("key", "set" if chosen.api_key else "none (OPENAI_API_KEY sets one)")
+        else:
+            _row("endpoint", "none: the embedded model")
+        try:
+            answer, route = _answer(engine)
+        except TaskkitError as error:
+            _served(engine)
+            _row("answers", f"no: {error}")
+            raise
+        known = "" if route.model.known else ", assumed"
+        _row("model", f"{route.model.name}, a window of {route.window.context:,} tokens{known}")
+        _served(engine)
+        _row("answers", answer)
+        for name, trial in (("streams", _stream), ("structured", _structured)):
             try:
-                said = trial(engine)
+                _row(name, trial(engine, route))
             except TaskkitError as error:
-                click.echo(f"{name:<11} no: {error}")
-                failed = error
-                if name == "answers":
-                    break
-                continue
-            click.echo(f"{name:<11} {said}")
-    return failed.exit_code if failed is not None else 0
+                _row(name, f"no: {error}")
+        refused = _refused(engine, route)
+        _row("refuses", ", ".join(refused) or "nothing that was tried")
+    return 0
+
+
+def _row(name: str, said: str) -> None:
+    click.echo(f"{name:<11} {said}")
 
 
 def _task(output: Any) -> Any:
     from taskkit.prompt import Prompt
     from taskkit.taskclass import Task, task
 
-    @task
     class Trial(Task[output]):
         prompt = Prompt("Say one friendly word.")
         conversation = True
 
-    return Trial()
+    return task(Trial)()
 
 
-def _answer(engine: "Engine") -> str:
+def _answer(engine: "Engine") -> "tuple[str, Route]":
     import time
 
     from taskkit.engine import loop
 
     began = time.monotonic()
-    text = engine.run(_task(str))
-    route = loop.run(engine.route(engine.tier or "fast"))
-    known = "" if route.model.known else ", assumed"
-    return (
-        f"yes, in {time.monotonic() - began:.1f} s: {' '.join(str(text).split())[:60]!r}\n"
-        f"model       {route.model.name}, a window of {route.window.context:,} tokens{known}"
-    )
+    text = " ".join(str(engine.run(_task(str))).split())
+    seconds = time.monotonic() - began
+    shown = text if len(text) <= 60 else f"{text[:59]}…"
+    return f"yes, in {seconds:.1f} s: {shown!r}", loop.run(engine.route(engine.tier or "fast"))
 
 
-def _stream(engine: "Engine") -> str:
-    return f"yes, in {sum(1 for _ in engine.stream(_task(str)))} pieces"
+def _served(engine: "Engine") -> None:
+    """The names that the endpoint lists, which help most when the one that was asked for is unknown to it."""
+    from taskkit.engine import loop
+    from taskkit.errors import TaskkitError
+
+    async def names() -> tuple[str, ...]:
+        transport = (await engine.route(engine.tier or "fast")).road.transport
+        served = getattr(transport, "served", None)
+        return tuple(await served()) if served else ()
+
+    try:
+        found = loop.run(names())
+    except TaskkitError:
+        return
+    more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+    if found:
+        _row("has", ", ".join(found[:SHOWN]) + more)
 
 
-def _schema(engine: "Engine") -> str:
+def _stream(engine: "Engine", _route: "Route") -> str:
+    pieces = sum(1 for _ in engine.stream(_task(str)))
+    return f"yes, {pieces} pieces" if pieces > 1 else "yes, but in one piece"
+
+
+def _structured(engine: "Engine", route: "Route") -> str:
     from pydantic import BaseModel
 
     class Word(BaseModel):
         word: str
 
     engine.run(_task(Word))
-    return "yes"
+    rung = engine._capabilities.rung((route.road.endpoint.base_url, route.model.name))  # noqa: SLF001
+    return {"strict": "strict JSON schemas", "object": "JSON objects", "prompt": "by the prompt alone"}[rung]
+
+
+def _refused(engine: "Engine", route: "Route") -> list[str]:
+    where = (route.road.endpoint.base_url, route.model.name)
+    return [name for name in PARAMETERS if engine._learned.is_dropped(*where, name)]  # noqa: SLF001

@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import types
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -54,7 +54,7 @@ def fields_of(cls: Any) -> list[Field]:
     found = []
     for one in dataclasses.fields(cls):
         hint, words = _bare(hints[one.name])
-        default = one.default
+        default: Any = one.default
         if one.default_factory is not dataclasses.MISSING:
             default = one.default_factory()
         if type(default).__name__ == "FieldInfo":
@@ -82,7 +82,7 @@ def _kinds(hint: Any) -> tuple[Any, ...]:
 
 def _items(kinds: Sequence[Any]) -> tuple[Any, ...]:
     """Empty where the field is no list, or may be one word."""
-    if str in kinds:
+    if {str, Path} & set(kinds):
         return ()
     for kind in kinds:
         if get_origin(kind) in SEQUENCES:
@@ -104,7 +104,7 @@ def _is_typed(kind: Any) -> bool:
     return isinstance(origin, type) and (hasattr(origin, "model_fields") or origin.__module__ in {"decimal", "enum"})
 
 
-def value_of(field: Field, given: Any, stdin: Callable[[], str]) -> Any:
+def value_of(field: Field, given: Any, stdin: "Stdin") -> Any:
     """What was said, as what the field takes. `stdin` is read for a source that is `-`."""
     kinds = field.items or field.kinds
     if isinstance(given, tuple):
@@ -112,9 +112,11 @@ def value_of(field: Field, given: Any, stdin: Callable[[], str]) -> Any:
     return _one(field, kinds, given, stdin)
 
 
-def _one(field: Field, kinds: Sequence[Any], word: Any, stdin: Callable[[], str]) -> Any:
+def _one(field: Field, kinds: Sequence[Any], word: Any, stdin: "Stdin") -> Any:
     if not isinstance(word, str):
         return word
+    if field.choices:
+        return next((one for one in field.choices if str(one) == word), word)
     if is_source(kinds):
         return Text(stdin(), "standard input") if word == "-" else Path(word)
     if any((get_origin(kind) or kind) in MAPPINGS or hasattr(kind, "model_fields") for kind in kinds):
@@ -137,20 +139,36 @@ def _mapping(field: Field, kinds: Sequence[Any], word: str) -> Any:
         raise InputError(f"--{field.word} is no JSON: {error}.") from error
 
 
-def standard_input() -> str:
-    """All of it, once. Raises `InputError` when it is empty or no text."""
-    data: bytes = click.get_binary_stream("stdin").read()
+class Stdin:
+    """Standard input as a text: read when it is asked for, and once."""
+
+    def __init__(self) -> None:
+        self._text: str | None = None
+        self._taken = False
+
+    def __call__(self, *, may_be_empty: bool = False) -> str:
+        """Raises `InputError` when it is empty, no text, or wanted twice; a look with `may_be_empty` is none."""
+        if self._text is None:
+            self._text = _decoded(click.get_binary_stream("stdin").read())
+        if may_be_empty:
+            return self._text
+        if self._taken:
+            raise InputError("Standard input can be read for one input only.", hint="Give a file for the other.")
+        self._taken = True
+        if not self._text.strip():
+            raise InputError("Standard input is empty.", hint="Give a file, or pipe a text in.")
+        return self._text
+
+
+def _decoded(data: bytes) -> str:
     if b"\0" in data[:8192]:
         raise InputError("Standard input is binary, not a text.", hint="Give its text instead.")
     try:
-        text = data.decode("utf-8-sig")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(
             f"Standard input is not UTF-8: byte {error.start} can not be decoded.", hint="Save it as UTF-8."
         ) from None
-    if not text.strip():
-        raise InputError("Standard input is empty.", hint="Give a file, or pipe a text in.")
-    return text
 
 
 def is_piped() -> bool:

@@ -30,14 +30,14 @@ Exit codes:
 
 class Group(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
-        self._load_files(ctx)
+        _load_files(ctx)
         return [*(name.replace("_", "-") for name, _ in registry.listing()[0]), *BESIDE]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if found := BESIDE.get(cmd_name):
             module, _, name = found[0].partition(":")
             return getattr(importlib.import_module(module), name)  # type: ignore[no-any-return]
-        self._load_files(ctx)
+        _load_files(ctx)
         if registry.canonical(cmd_name) not in registry.entries():
             return None
         from taskkit.cli.command import command_of
@@ -47,75 +47,96 @@ class Group(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        name = args[0] if args else ""
-        if name and not name.startswith("-") and self.get_command(ctx, name) is None:
-            from difflib import get_close_matches
+        name = args[0]
+        command = self.get_command(ctx, name)
+        if command is not None:
+            return name, command, args[1:]
+        if name.startswith("-"):
+            return super().resolve_command(ctx, args)
+        from difflib import get_close_matches
 
-            known = [*(one.replace("_", "-") for one in registry.entries()), *registry.ALIASES, *BESIDE]
-            near = get_close_matches(name, known, n=2)
-            hint = f"Did you mean {' or '.join(near)}?" if near else "`taskkit` alone lists the tasks."
-            raise click.UsageError(f"There is no task or command called {name}. {hint}", ctx)
-        return super().resolve_command(ctx, args)
+        known = [*(one.replace("_", "-") for one in registry.entries()), *registry.ALIASES, *BESIDE]
+        near = get_close_matches(name, known, n=2)
+        hint = f"Did you mean {' or '.join(near)}?" if near else "`taskkit` alone lists the tasks."
+        raise click.UsageError(f"There is no task or command called {name!r}. {hint}", ctx)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        self._load_files(ctx)
-        rows, warnings = registry.listing()
+        rows, warnings = _tasks(ctx)
         with formatter.section("Tasks"):
-            formatter.write_dl([(name.replace("_", "-"), summary) for name, summary in rows])
+            formatter.write_dl(rows)
         with formatter.section("Commands"):
             formatter.write_dl([(name, summary) for name, (_, summary) in BESIDE.items()])
         for warning in warnings:
-            formatter.write_paragraph()
-            formatter.write_text(f"Warning: {warning}")
-
-    def _load_files(self, ctx: click.Context) -> None:
-        import os
-
-        given = list(ctx.params.get("tasks") or ())
-        if os.environ.get("TASKKIT_TASKS"):
-            given += os.environ["TASKKIT_TASKS"].split(os.pathsep)
-        elif not given:
-            given += _of_the_project()
-        loaded = ctx.meta.setdefault("taskkit.files", set())
-        if new := [one for one in given if one not in loaded]:
-            loaded.update(new)
-            registry.load_files(new)
+            click.echo(f"Warning: {warning}", err=True)
 
 
-def _of_the_project() -> list[str]:
-    """Only a file that speaks of taskkit is worth the settings' import."""
+def _tasks(ctx: click.Context) -> tuple[list[tuple[str, str]], tuple[str, ...]]:
+    _load_files(ctx)
+    rows, warnings = registry.listing()
+    return [(name.replace("_", "-"), summary) for name, summary in rows], warnings
+
+
+def _load_files(ctx: click.Context) -> None:
+    """Task files given on the command line and, as for any setting, by the environment, else by the project, else
+    by the user's file."""
+    loaded: set[str] = ctx.meta.setdefault("taskkit.files", set())
+    wanted = [*(ctx.params.get("tasks") or ()), *_of_the_settings()]
+    if new := [one for one in wanted if one not in loaded]:
+        loaded.update(new)
+        registry.load_files(new)
+
+
+def _of_the_settings() -> tuple[str, ...]:
+    """The settings are read only where they may name tasks: that is dearer than all the help together."""
+    import os
     from pathlib import Path
 
-    try:
-        if "[tool.taskkit" not in Path("pyproject.toml").read_text("utf-8"):
-            return []
-    except (OSError, UnicodeDecodeError):
-        return []
-    from taskkit import settings
+    if named := os.environ.get("TASKKIT_TASKS"):
+        return tuple(named.split(os.pathsep))
+    from taskkit.settings import config_dir, load
 
-    return list(settings.load().tasks)
+    for path in (Path("pyproject.toml"), config_dir() / "config.toml"):
+        try:
+            if b"tasks" in path.read_bytes():
+                return load().tasks
+        except OSError:
+            continue
+    return ()
 
 
 def _listed(ctx: click.Context) -> None:
-    """`taskkit` alone."""
+    """`taskkit` alone: a line each, and whether a model is configured. Nothing is asked."""
     from taskkit import settings
 
-    click.echo(ctx.get_help())
+    rows, warnings = _tasks(ctx)
+    width = max(len(name) for name, _ in rows)
+    for name, summary in rows:
+        click.echo(f"{name:<{width}}  {summary}")
+    click.echo(f"\nAlso: {', '.join(BESIDE)}. `taskkit --help` and `taskkit TASK --help` say more.")
+    for warning in warnings:
+        click.echo(f"Warning: {warning}", err=True)
     chosen = settings.load()
-    if chosen.base_url or chosen.api_key:
-        where = chosen.base_url or "the OpenAI API"
-        click.echo(f"\nThe endpoint is {where}{f', the model {chosen.model}' if chosen.model else ''}.")
+    model = f", the model {chosen.model}" if chosen.model else ""
+    if chosen.model.startswith("local:"):
+        click.echo(f"The model is {chosen.model}, embedded.")
+    elif chosen.base_url or chosen.api_key:
+        click.echo(f"The endpoint is {chosen.base_url or settings.OPENAI_URL}{model}.")
     elif chosen.model:
-        click.echo(f"\nThe model is {chosen.model}.")
+        click.echo(f"The model is {chosen.model}, but there is no key for it: set OPENAI_API_KEY or --base-url.")
     else:
-        click.echo("\nNo endpoint is configured: the embedded model is used. OPENAI_API_KEY or --base-url sets one.")
+        click.echo(
+            "No endpoint is configured: an embedded model is used. Set OPENAI_API_KEY or --base-url for another."
+        )
 
 
 @click.group(cls=Group, invoke_without_command=True, epilog=EXIT_CODES)
-@click.option("--tasks", multiple=True, metavar="FILE", help="A Python file with task classes of your own.")
+@click.option(
+    "--tasks", multiple=True, metavar="FILE", type=click.Path(),
+    help="A Python file with task classes of your own; may be repeated. [TASKKIT_TASKS]",
+)  # fmt: skip
 @click.version_option(package_name="taskkit", message="taskkit %(version)s")
 @click.pass_context
-def cli(ctx: click.Context, **_: Any) -> None:
+def cli(ctx: click.Context, /, **_: Any) -> None:
     """Any length in, whole and checked output out, at a known cost, from any OpenAI-compatible endpoint."""
     if ctx.invoked_subcommand is None:
         _listed(ctx)

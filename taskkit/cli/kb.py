@@ -1,206 +1,265 @@
-"""`taskkit kb`: fill, search and look after a knowledge base."""
+"""`taskkit kb`: a knowledge base filled, searched and looked after."""
 
+import contextlib
+import dataclasses
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
-    from taskkit.knowledge import KnowledgeBase
+    from taskkit.knowledge import Hit, KnowledgeBase
     from taskkit.knowledge.records import Report
 
+Command = Callable[..., Any]
 
-@click.group(help="Fill, search and look after a knowledge base.")
+AT = click.option("--knowledge", metavar="FILE", type=click.Path(), help="The knowledge base. [TASKKIT_KNOWLEDGE]")
+JSON = click.option("--json", "as_json", is_flag=True, help="As JSON.")
+QUIET = click.option("-q", "--quiet", is_flag=True, help="Say nothing but the result and errors.")
+DEBUG = click.option("--debug", is_flag=True, help="Show where an error comes from.")
+EMBEDDER = click.option(
+    "--embedder", metavar="NAME", help="Of a new base: wordllama (the default), openai or openai:MODEL."
+)
+
+
+@click.group()
 def kb() -> None:
-    pass
+    """Fill, search and look after a knowledge base."""
 
 
-def on_a_base(command: Callable[..., Any]) -> Callable[..., Any]:
-    command = click.option(
-        "--knowledge", metavar="FILE", envvar="TASKKIT_KNOWLEDGE", help="The knowledge base.  [TASKKIT_KNOWLEDGE]"
-    )(command)
-    command = click.option("--json", "as_json", is_flag=True, help="As JSON.")(command)
-    return click.option("--debug", is_flag=True, help="Show where an error comes from.")(command)
-
-
-def _open(knowledge: str | None, *, create: bool = False, embedder: str | None = None) -> "KnowledgeBase":
+@contextlib.contextmanager
+def _opened(knowledge: str | None, *, create: bool = False, embedder: str | None = None) -> "Iterator[KnowledgeBase]":
     from taskkit import settings
     from taskkit.errors import InputError
     from taskkit.knowledge import KnowledgeBase
 
-    path = knowledge or settings.load().knowledge
-    if not path:
-        raise InputError("Which knowledge base?", hint="Give --knowledge FILE, or set TASKKIT_KNOWLEDGE.")
-    return KnowledgeBase(path, create=create, embedder=embedder)
+    name = knowledge or settings.load().knowledge
+    if not name:
+        raise InputError("No knowledge base was given.", hint="Give --knowledge FILE, or set TASKKIT_KNOWLEDGE.")
+    with KnowledgeBase(name, create=create, embedder=embedder) as base:
+        yield base
 
 
-@kb.command(help="Take files and folders in.")
-@click.argument("paths", nargs=-1, required=True)
-@click.option("--embedder", help="wordllama, openai or openai:MODEL, for a new base.")
-@on_a_base
-def add(paths: tuple[str, ...], embedder: str | None, knowledge: str | None, *, as_json: bool, debug: bool) -> int:  # noqa: ARG001
-    with _open(knowledge, create=True, embedder=embedder) as base, _progress() as shown:
-        report = base.add([Path(one) for one in paths], progress=shown)
-    return _reported(report, as_json=as_json)
+@kb.command()
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path())
+@AT
+@EMBEDDER
+@JSON
+@QUIET
+@DEBUG
+def add(paths: tuple[str, ...], knowledge: str | None, embedder: str | None, **given: Any) -> int:
+    """Take in files and folders. What is there under the same name is replaced."""
+    todo = [_there(Path(one)) for one in paths]
+    with _opened(knowledge, create=True, embedder=embedder) as base, _progress(quiet=given["quiet"]) as told:
+        report = base.add(todo, progress=told)
+    return _reported(report, **given)
 
 
-@kb.command(help="Bring the base to what a folder holds: new, changed and deleted files.")
-@click.argument("folder")
-@click.option("--include", multiple=True, metavar="PATTERN", help="Only files of this name, as in a .gitignore.")
-@click.option("--exclude", multiple=True, metavar="PATTERN", help="No files of this name.")
-@click.option("--embedder", help="wordllama, openai or openai:MODEL, for a new base.")
-@on_a_base
+@kb.command()
+@click.argument("folder", type=click.Path())
+@AT
+@EMBEDDER
+@click.option("--include", multiple=True, metavar="PATTERN", help="Only these, as in a .gitignore; may be repeated.")
+@click.option("--exclude", multiple=True, metavar="PATTERN", help="Not these; may be repeated.")
+@JSON
+@QUIET
+@DEBUG
 def sync(
-    folder: str, include: tuple[str, ...], exclude: tuple[str, ...], embedder: str | None, knowledge: str | None,
-    *, as_json: bool, debug: bool,  # noqa: ARG001
+    folder: str, knowledge: str | None, embedder: str | None, include: tuple[str, ...], exclude: tuple[str, ...],
+    **given: Any,
 ) -> int:  # fmt: skip
-    from taskkit.errors import InputError
+    """Make the base as a folder is. New and changed files go in, those that are gone go out."""
+    if _there(Path(folder)).is_file():
+        raise click.UsageError(f"{folder} is a file; `taskkit kb add` takes files in.")
+    with _opened(knowledge, create=True, embedder=embedder) as base, _progress(quiet=given["quiet"]) as told:
+        report = base.sync(folder, include=include, exclude=exclude, progress=told)
+    return _reported(report, **given)
 
-    if not Path(folder).is_dir():
-        raise InputError(f"There is no folder {folder}.", hint="A single file goes in with `taskkit kb add`.")
-    with _open(knowledge, create=True, embedder=embedder) as base, _progress() as shown:
-        report = base.sync(folder, include=include, exclude=exclude, progress=shown)
-    return _reported(report, as_json=as_json)
 
-
-@kb.command(help="The passages that bear most on a question.")
+@kb.command()
 @click.argument("query")
-@click.option("-k", default=5, show_default=True, type=click.IntRange(1, 100), help="How many.")
-@click.option("--where", help='A condition on metadata, as JSON: \'{"year": {"$gte": 2024}}\'.')
-@click.option("--explain", is_flag=True, help="Show the scores and why.")
-@on_a_base
-def search(
-    query: str,
-    k: int,
-    where: str | None,
-    knowledge: str | None,
-    *,
-    explain: bool,
-    as_json: bool,
-    debug: bool,  # noqa: ARG001
-) -> None:
-    import dataclasses
-
-    from taskkit.errors import InputError
-
-    try:
-        condition = json.loads(where) if where else None
-    except ValueError as error:
-        raise InputError(f"--where is no JSON: {error}.") from error
-    with _open(knowledge) as base:
-        hits = base.search(query, k, where=condition, explain=explain)
-    if as_json:
-        click.echo(json.dumps([dataclasses.asdict(hit) for hit in hits], ensure_ascii=False, indent=2, default=str))
+@AT
+@click.option("-k", default=5, show_default=True, type=click.IntRange(1, 1000), help="How many passages.")
+@click.option("--where", metavar="JSON", help='Only passages whose metadata meet this: {"lang": "en"}.')
+@click.option("--allow", metavar="JSON", help='The access labels that you bring: {"team": "hr"}.')
+@click.option("--explain", is_flag=True, help="Show the scores, and why.")
+@JSON
+@DEBUG
+def search(query: str, knowledge: str | None, k: int, where: str | None, allow: str | None, **given: Any) -> None:
+    """The passages that bear most on a question."""
+    with _opened(knowledge) as base:
+        hits = base.search(
+            query, k, where=_object(where, "--where"), allow=_object(allow, "--allow"), explain=given["explain"]
+        )
+    if given["as_json"]:
+        _json([dataclasses.asdict(one) for one in hits])
         return
+    for hit in hits:
+        _shown(hit)
     if not hits:
         click.echo("Nothing was found.", err=True)
-    for number, hit in enumerate(hits, 1):
-        path = " > ".join(hit.passage.path)
-        click.echo(f"{number}. {hit.passage.document}{f' ({path})' if path else ''}")
-        if explain and hit.reasons is not None:
-            words = f"words {hit.lexical or 0:.2f} (place {hit.reasons.lexical_rank or '-'})"
-            meaning = f"meaning {hit.dense or 0:.2f} (place {hit.reasons.dense_rank or '-'})"
-            click.echo(f"   score {hit.score:.3f}: {words}, {meaning}, words count {hit.reasons.lexical_weight:.0%}")
-        text = " ".join(hit.passage.text.split())
-        click.echo(f"   {text[:300]}{'…' if len(text) > 300 else ''}\n")
 
 
-@kb.command("list", help="The documents.")
-@on_a_base
-def list_(knowledge: str | None, *, as_json: bool, debug: bool) -> None:  # noqa: ARG001
-    import dataclasses
-
-    with _open(knowledge) as base:
+@kb.command("list")
+@AT
+@JSON
+@DEBUG
+def list_(*, knowledge: str | None, as_json: bool, **_: Any) -> None:
+    """The documents. A line each: name, passages, title."""
+    with _opened(knowledge) as base:
         rows = base.list()
     if as_json:
-        click.echo(json.dumps([dataclasses.asdict(row) for row in rows], ensure_ascii=False, indent=2, default=str))
+        _json([dataclasses.asdict(one) for one in rows])
         return
-    for row in rows:
-        click.echo(f"{row.name}  ({row.passages} passages, {row.characters:,} characters)")
+    width = max((len(one.name) for one in rows), default=0)
+    for one in rows:
+        click.echo(f"{one.name:<{width}}  {one.passages:>6,}  {one.title}".rstrip())
 
 
-@kb.command(help="Take a document out.")
-@click.argument("name")
-@on_a_base
-def remove(name: str, knowledge: str | None, *, as_json: bool, debug: bool) -> None:  # noqa: ARG001
+@kb.command()
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@AT
+@DEBUG
+def remove(names: tuple[str, ...], knowledge: str | None, **_: Any) -> int:
+    """Take documents out, by the names that `list` shows."""
     from taskkit.errors import InputError
 
-    with _open(knowledge) as base:
-        if not base.remove(name):
-            raise InputError(f"There is no document {name} in {base.path}.", hint="`taskkit kb list` shows the names.")
+    with _opened(knowledge) as base:
+        missing = [name for name in names if not base.remove(name)]
+    gone = len(names) - len(missing)
+    if missing:
+        raise InputError(
+            f"There is no document {', '.join(map(repr, missing))}.",
+            kept=f"{gone:,} of {len(names):,} removed." if gone else "",
+            hint="`taskkit kb list` shows their names.",
+        )
+    click.echo(f"{gone:,} removed.", err=True)
+    return 0
+
+
+@kb.command()
+@AT
+@JSON
+@DEBUG
+def stats(*, knowledge: str | None, as_json: bool, **_: Any) -> None:
+    """How much there is, and what it was made with."""
+    with _opened(knowledge) as base:
+        found = base.stats()
     if as_json:
-        click.echo(json.dumps({"removed": name}))
-    else:
-        click.echo(f"{name} is out.", err=True)
-
-
-@kb.command(help="How much there is.")
-@on_a_base
-def stats(knowledge: str | None, *, as_json: bool, debug: bool) -> None:  # noqa: ARG001
-    import dataclasses
-
-    with _open(knowledge) as base:
-        found = dataclasses.asdict(base.stats())
-    if as_json:
-        click.echo(json.dumps(found, indent=2))
+        _json(dataclasses.asdict(found))
         return
-    for name, value in found.items():
-        shown = f"{value:,}" if isinstance(value, int) else value
-        if isinstance(value, dict):
-            shown = ", ".join(f"{key or 'unknown'} {count:,}" for key, count in value.items())
-        click.echo(f"{name:<12} {shown}")
+    languages = ", ".join(f"{name or 'unknown'} {count:,}" for name, count in found.languages.items())
+    unused = f", {found.unused:,} unused (`taskkit kb compact` frees them)" if found.unused else ""
+    click.echo(f"documents   {found.documents:,}")
+    click.echo(f"passages    {found.passages:,}")
+    click.echo(f"characters  {found.characters:,}")
+    click.echo(f"vectors     {found.vectors:,}{unused}")
+    click.echo(f"embedder    {found.embedder}{f', {found.width} wide' if found.width else ''}")
+    click.echo(f"languages   {languages or 'none'}")
+    click.echo(f"size        {found.bytes / 1e6:,.1f} MB")
 
 
-@kb.command(help="Look the file over.")
-@on_a_base
-def verify(knowledge: str | None, *, as_json: bool, debug: bool) -> int:  # noqa: ARG001
-    with _open(knowledge) as base:
+@kb.command()
+@AT
+@DEBUG
+def verify(knowledge: str | None, **_: Any) -> int:
+    """Say what is wrong with the file, if anything."""
+    with _opened(knowledge) as base:
         problems = base.verify()
-    click.echo(json.dumps({"problems": problems}) if as_json else "\n".join(problems) or "It is whole.")
+    for one in problems:
+        click.echo(one)
+    click.echo(f"{len(problems)} problems." if problems else "Nothing is wrong with it.", err=True)
     return 1 if problems else 0
 
 
-@kb.command(help="Give back the room of what is no longer needed.")
-@on_a_base
-def compact(knowledge: str | None, *, as_json: bool, debug: bool) -> None:  # noqa: ARG001
-    with _open(knowledge) as base:
+@kb.command()
+@AT
+@DEBUG
+def compact(knowledge: str | None, **_: Any) -> None:
+    """Give back the room of what is no longer needed."""
+    with _opened(knowledge) as base:
         gone = base.compact()
-    click.echo(json.dumps({"vectors": gone}) if as_json else f"{gone:,} unused vectors went.")
+    click.echo(f"{gone:,} vectors went.", err=True)
 
 
-class _progress:  # noqa: N801 - a context manager
-    """A bar over the documents, on a terminal; nothing elsewhere."""
+def _there(path: Path) -> Path:
+    """Before a base is made for nothing."""
+    from taskkit.errors import InputError
 
-    def __enter__(self) -> Callable[[int, int, str], None] | None:
-        self._bar: Any = None
-        if not sys.stderr.isatty():
-            return None
-        from rich.console import Console
-        from rich.progress import Progress
-
-        self._bar = Progress(console=Console(stderr=True), transient=True)
-        self._bar.start()
-        row = self._bar.add_task("documents", total=None)
-        return lambda done, total, _name: self._bar.update(row, completed=done, total=total)
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.stop()
+    if not path.exists():
+        raise InputError(f"There is no file or folder {path}.", hint="Check its name.")
+    return path
 
 
-def _reported(report: "Report", *, as_json: bool) -> int:
-    import dataclasses
+def _object(text: str | None, option: str) -> dict[str, Any] | None:
+    from taskkit.errors import InputError
 
+    if text is None:
+        return None
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise InputError(f"{option} is no JSON: {error}.") from error
+    if not isinstance(found, dict):
+        raise InputError(f"{option} takes a JSON object, not {text!r}.")
+    return found
+
+
+def _reported(report: "Report", *, as_json: bool, quiet: bool, **_: Any) -> int:
+    """What could not be read is work that was not done."""
     if as_json:
-        click.echo(json.dumps(dataclasses.asdict(report), ensure_ascii=False, indent=2))
-    else:
-        click.echo(
-            f"{report.added} added, {report.changed} changed, {report.unchanged} as before, {report.removed} removed; "
-            f"{report.embedded:,} passages embedded"
-        )
+        _json(dataclasses.asdict(report))
     for one in report.skipped:
-        click.echo(f"Left out: {one.file} {one.reason}", err=True)
+        if not quiet:
+            click.echo(f"Skipped {one.file}: {one.reason}", err=True)
+    if not quiet and not as_json:
+        parts = [
+            f"{count:,} {name}"
+            for name in ("added", "changed", "unchanged", "removed")
+            if (count := getattr(report, name))
+        ]
+        if report.skipped:
+            parts.append(f"{len(report.skipped):,} skipped")
+        click.echo(f"{', '.join(parts) or 'nothing to do'}; {report.embedded:,} texts embedded", err=True)
     return 1 if report.skipped else 0
+
+
+def _shown(hit: "Hit") -> None:
+    passage = hit.passage
+    path = " > ".join(passage.path)
+    click.echo(f"{passage.document} [{passage.start}:{passage.end}]{f'  {path}' if path else ''}  {hit.score:.3f}")
+    if (why := hit.reasons) is not None:
+        click.echo(
+            f"  words: rank {why.lexical_rank or '-'}, share {why.lexical_share:.3f} (weight {why.lexical_weight:.2f}); "
+            f"meaning: rank {why.dense_rank or '-'}, share {why.dense_share:.3f}; terms: {', '.join(why.terms)}"
+        )
+    for line in passage.text.strip().splitlines():
+        click.echo(f"  {line}")
+    click.echo()
+
+
+def _json(data: Any) -> None:
+    click.echo(json.dumps(data, ensure_ascii=False, indent=2, default=list))
+
+
+@contextlib.contextmanager
+def _progress(*, quiet: bool) -> Iterator[Callable[[int, int, str], None] | None]:
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        row = bar.add_task("", total=None)
+
+        def told(done: int, total: int, name: str) -> None:
+            from rich.markup import escape
+
+            bar.update(row, completed=done, total=total, description=escape(name))
+
+        yield told

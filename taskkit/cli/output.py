@@ -3,34 +3,80 @@
 import contextlib
 import os
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
 from taskkit.errors import InputError
+from taskkit.results import Result
 
 
-def check_writable(output: str | None) -> None:
-    """Before anything is paid for. Raises `InputError` where the file could not be written at the end."""
+def as_text(result: Any, *, as_json: bool) -> str:
+    if not as_json:
+        return str(result)
+    if isinstance(result, Result):
+        return result.model_dump_json(indent=2)
+    import json
+
+    return json.dumps(as_data(result), ensure_ascii=False, indent=2)
+
+
+def as_data(result: Any) -> Any:
+    """What JSON can hold of any result; a text alone becomes an object, as every other result is one."""
+    if isinstance(result, Result):
+        return result.model_dump(mode="json")
+    if isinstance(result, str):
+        return {"text": result}
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(type(result)).dump_python(result, mode="json")
+
+
+def targets(output: str | None, sources: Sequence[Any]) -> list[Path | None]:
+    """Where each result goes, None for standard output; looked at before anything is paid for.
+
+    A folder takes one file a source, under its name. Raises `InputError` where a file could not be written."""
     if not output or output == "-":
-        return
+        return [None] * len(sources)
     path = Path(output)
+    if not path.is_dir() and not output.endswith(("/", os.sep)):
+        if len(sources) > 1:
+            raise InputError(f"{len(sources)} results do not go into one file.", hint=f"Make {path} a folder.")
+        check_writable(path)
+        return [path]
+    if not all(isinstance(one, Path) for one in sources):
+        raise InputError(f"{path} is a folder.", hint="Give -o a file.")
+    found = [path / one.name for one in sources]
+    if len(set(found)) < len(found):
+        raise InputError(f"Two of the sources have one name in {path}.", hint="Run them one after the other.")
+    for target, source in zip(found, sources, strict=True):
+        if target.exists() and source.exists() and target.samefile(source):
+            raise InputError(f"{target} is the source itself.", hint="Give -o another folder.")
+        check_writable(target)
+    return [*found]
+
+
+def check_writable(path: Path) -> None:
     folder = path.parent
     if path.is_dir():
         raise InputError(f"{path} is a folder.", hint="Give -o a file.")
     if not folder.is_dir():
         raise InputError(f"There is no folder {folder} to write {path.name} into.", hint="Make it first.")
-    if not os.access(folder, os.W_OK):
-        raise InputError(f"Nothing can be written into the folder {folder}.")
+    if not os.access(folder, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
+        raise InputError(f"{path} can not be written: permission denied.", hint="Give -o another place.")
 
 
-def written(text: str, output: str | None) -> None:
+def written(text: str, path: Path | None) -> None:
     if not text.endswith("\n"):
         text += "\n"
-    if not output or output == "-":
+    if path is None:
         click.echo(text.encode("utf-8", "replace"), nl=False)
-        return
-    save(Path(output), text)
+    elif path.exists() and not path.is_file():  # a device or a named pipe is written, not replaced
+        path.write_text(text, "utf-8", "replace")
+    else:
+        save(path.resolve(), text)  # what a link points to is replaced, not the link
 
 
 def save(path: Path, text: str) -> None:
@@ -47,10 +93,12 @@ def save(path: Path, text: str) -> None:
         mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
         Path(name).chmod(mode)
         Path(name).replace(path)
-    except OSError as error:
+    except BaseException as error:
         if name:
             with contextlib.suppress(OSError):
                 Path(name).unlink()
+        if not isinstance(error, OSError):
+            raise
         raise InputError(
             f"{path} can not be written: {error.strerror or error}.",
             hint="The work is in the journal: the same command with another -o gives it at once.",

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import click
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 @dataclass(slots=True)
 class Seen:
     failures: int = 0
+    warnings: int = 0
 
 
 @contextlib.contextmanager
@@ -27,11 +28,15 @@ def watching(engine: "Engine", *, quiet: bool, bar: bool = True) -> Iterator[See
         shown = stack.enter_context(_Bar()) if bar and not quiet and sys.stderr.isatty() else None
 
         def hear(event: "Event") -> None:
+            if event.kind == "warning" and "code" in event.data:  # of the work; others are of the settings
+                seen.warnings += 1
+                seen.failures += bool(event.data.get("failure"))
             if event.kind in {"warning", "notice", "pause"} and event.message and not quiet:
-                line = event.message if event.kind != "warning" else f"Warning: {event.message}"
-                shown.say(line) if shown else click.echo(line, err=True)
-            if event.kind == "warning" and event.data.get("failure"):
-                seen.failures += 1
+                line = f"Warning: {event.message}" if event.kind == "warning" else _sentence(event.message)
+                if shown:
+                    shown.say(line)
+                else:
+                    click.echo(line, err=True)
             if shown:
                 shown.update(event)
 
@@ -39,8 +44,12 @@ def watching(engine: "Engine", *, quiet: bool, bar: bool = True) -> Iterator[See
         yield seen
 
 
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:] + ("" if words.endswith((".", "!", "?")) else ".")
+
+
 class _Bar(contextlib.AbstractContextManager["_Bar"]):
-    """Pieces done, tokens, cost and the time that is left."""
+    """Pieces done, tokens, cost and the time that is left. Of many tasks, the tasks are counted, not their pieces."""
 
     def __init__(self) -> None:
         from rich.console import Console
@@ -54,8 +63,9 @@ class _Bar(contextlib.AbstractContextManager["_Bar"]):
         self._tokens = 0
         self._cost: Decimal | None = Decimal(0)
         self._total = 0
+        self._counts = "piece-done"
 
-    def __enter__(self) -> "_Bar":
+    def __enter__(self) -> Self:
         self._progress.start()
         return self
 
@@ -66,14 +76,19 @@ class _Bar(contextlib.AbstractContextManager["_Bar"]):
         self._progress.console.print(line, markup=False, highlight=False)
 
     def update(self, event: "Event") -> None:
-        if event.kind == "step":
+        if event.kind == "tasks" or (event.kind == "step" and self._counts == "piece-done"):
             self._total += int(str(event.data["total"]))
             self._progress.update(self._task, total=self._total)
-        elif event.kind == "piece-done":
+            if event.kind == "tasks":
+                self._counts = "task-done"
+        elif event.kind == self._counts:
             self._progress.advance(self._task)
         elif event.kind == "call-finished":
-            self._tokens += int(str(event.data["input_tokens"])) + int(str(event.data["output_tokens"]))
-            cost = event.data["cost"]
-            self._cost = self._cost + cost if isinstance(cost, Decimal) and self._cost is not None else None
-            spent = f"{self._tokens:,} tokens" + ("" if not self._cost else f", ${self._cost:.4f}")
-            self._progress.update(self._task, spent=spent)
+            self._spent(event)
+
+    def _spent(self, event: "Event") -> None:
+        self._tokens += int(str(event.data["input_tokens"])) + int(str(event.data["output_tokens"]))
+        cost = event.data["cost"]
+        self._cost = self._cost + cost if isinstance(cost, Decimal) and self._cost is not None else None
+        spent = f"{self._tokens:,} tokens" + ("" if not self._cost else f", ${self._cost:.4f}")
+        self._progress.update(self._task, spent=spent)

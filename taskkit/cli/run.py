@@ -1,97 +1,95 @@
 """`taskkit run`: a task for each line of a file."""
 
 import json
-import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from taskkit.cli.options import engine_of, with_engine
-
-if TYPE_CHECKING:
-    from taskkit.taskclass import Task
+from taskkit.cli.options import ENGINE, MANNER, with_options
 
 
-@click.command(help="Run a task for each line of a JSONL file.")
-@click.argument("task")
-@click.argument("lines", metavar="FILE.jsonl")
-@click.option("-o", "--output", metavar="FILE", help="Write the results here, a line each, in order.")
-@with_engine
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing but the results and errors.")
-@click.option("--strict", is_flag=True, help="Exit with 1 on warnings too.")
-@click.option("--debug", is_flag=True, help="Show where an error comes from.")
+@click.command()
+@click.argument("task", metavar="TASK")
+@click.argument("lines", metavar="FILE.jsonl", type=click.Path(allow_dash=True))
+@click.option(
+    "-o", "--output", metavar="FILE", type=click.Path(), help="Write the results here, a line each, in order."
+)
+@with_options(ENGINE, MANNER)
 def run(task: str, lines: str, output: str | None, **given: Any) -> int:
-    """A line is an object of the task's inputs, or a string for its first one. What fails gives a line with its
-    error, and the others go on.
+    """Run a task for each line of a JSONL file.
+
+    A line is an object of the task's inputs, or a string for its first one. The results come in the same order, a
+    line each; what fails gives a line with its error, and the others go on. Broken off, the same command goes on
+    from the journal.
     """
     from taskkit import registry
-    from taskkit.cli.output import check_writable, written
+    from taskkit.cli.options import engine_of
+    from taskkit.cli.output import targets, written
     from taskkit.cli.progress import watching
-    from taskkit.cli.work import _last_line
+    from taskkit.cli.work import exit_code, last_line, run_all
     from taskkit.errors import TaskkitError
-    from taskkit.results import Result
 
     cls = registry.resolve(task)
-    rows = _rows(lines)
-    check_writable(output)
+    made = [_made(cls, row) for row in _rows(lines)]
+    (place,) = targets(output, [Path(lines)])
     began = time.monotonic()
-    made = [_made(cls, row) for row in rows]
-    with engine_of(given) as engine, watching(engine, quiet=given["quiet"]):
-        good = [one for one in made if not isinstance(one, TaskkitError)]
-        engine.events.emit("step", total=len(good))
-        results = iter(engine.map(good))
+    with engine_of(given) as engine, watching(engine, quiet=given["quiet"]) as seen:
+        results = iter(run_all(engine, [one for one in made if not isinstance(one, TaskkitError)]))
         done = [one if isinstance(one, TaskkitError) else next(results) for one in made]
         usage = engine.usage
-    written("\n".join(map(_line, done)), output)
-    if not given["quiet"]:
-        _last_line(usage, time.monotonic() - began)
+    written("\n".join(map(_line, done)), place)
     failed = [one for one in done if isinstance(one, TaskkitError)]
-    if failed and not given["quiet"]:
-        click.echo(f"{len(failed)} of {len(done)} lines failed; the first: {failed[0]}", err=True)
-    notices = [notice for one in done if isinstance(one, Result) for notice in one.warnings]
-    bad = failed or any(one.failure for one in notices) or (given["strict"] and notices)
-    return 1 if bad else 0
+    if failed:
+        click.echo(f"taskkit: {len(failed)} of {len(done)} lines failed; the first: {failed[0]}", err=True)
+    if not given["quiet"]:
+        last_line(usage, time.monotonic() - began)
+    return exit_code(done, strict=given["strict"], failures=seen.failures, warnings=seen.warnings)
 
 
 def _rows(lines: str) -> list[Any]:
+    from taskkit.cli.fields import Stdin
     from taskkit.errors import InputError
     from taskkit.source import read
 
-    text = sys.stdin.read() if lines == "-" else read(Path(lines)).text
+    name = "standard input" if lines == "-" else lines
+    text = Stdin()() if lines == "-" else read(Path(lines)).text
     rows = []
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
         try:
             row = json.loads(line)
         except ValueError as error:
-            raise InputError(f"Line {number} of {lines} is no JSON: {error}.") from error
+            raise InputError(f"Line {number} of {name} is no JSON: {error}.") from error
         if not isinstance(row, dict | str):
-            raise InputError(f"Line {number} of {lines} is neither an object nor a string.")
+            raise InputError(f"Line {number} of {name} is neither an object nor a string.")
         rows.append(row)
-    if not rows:
-        raise InputError(f"{lines} has no lines.")
     return rows
 
 
-def _made(cls: Any, row: Any) -> "Task[Any] | Any":
+def _made(cls: Any, row: Any) -> Any:
+    """The task of a line, or what is wrong with it. Inputs go by their names in code or on the command line."""
+    import dataclasses
+
     from taskkit.errors import InputError
     from taskkit.taskclass import make
 
+    if isinstance(row, str):
+        row = {dataclasses.fields(cls)[0].name: row}
+    names = {one.name.rstrip("_"): one.name for one in dataclasses.fields(cls)}
+    values = {names.get(key.replace("-", "_"), key): value for key, value in row.items()}
     try:
-        return make(cls, row) if isinstance(row, str) else make(cls, **row)
-    except (InputError, TypeError) as error:
-        return error if isinstance(error, InputError) else InputError(str(error))
+        return make(cls, **values)
+    except InputError as error:
+        return error
 
 
 def _line(result: Any) -> str:
+    from taskkit.cli.output import as_data
     from taskkit.errors import TaskkitError
-    from taskkit.results import Result
 
     if isinstance(result, TaskkitError):
         return json.dumps({"error": str(result), "kind": type(result).__name__}, ensure_ascii=False)
-    if isinstance(result, Result):
-        return result.model_dump_json()
-    return json.dumps({"text": str(result)}, ensure_ascii=False)
+    return json.dumps(as_data(result), ensure_ascii=False)

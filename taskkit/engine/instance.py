@@ -142,7 +142,7 @@ class _Made:
         text = self.style.text(name, node)
         least, most = node.get("minLength", 0), node.get("maxLength")
         text += "x" * (least - len(text))
-        return text if most is None else text[:most]
+        return str(text if most is None else text[:most])
 
 
 def _number(node: Json, *, whole: bool) -> int | float:

@@ -106,7 +106,7 @@ def answer_schema(output: object) -> AnswerSchema:
 
 def shape_of(output: type[T] | TypeAdapter[T] | object) -> Shape[T]:
     try:
-        return cast("Shape[T]", _shape_of(output))
+        return cast("Shape[T]", _shape_of(cast("Any", output)))
     except TypeError:  # an annotation that can not be hashed
         return cast("Shape[T]", _shape_of.__wrapped__(output))
 
@@ -173,11 +173,13 @@ def _branch(value: Any, node: Json, defs: Mapping[str, Json]) -> Json:
     wanted = [one for one in kinds if one.get("type") == ("array" if isinstance(value, list) else "object")]
     if not wanted or not isinstance(value, (list, dict)):
         return node
+    is_object = isinstance(value, dict)
+    values = list(value.values()) if isinstance(value, dict) else []
 
     def likeness(one: Json) -> int:
         fields = one.get("properties", {})
         kinds = [resolved(field, defs).get("const") for name, field in fields.items() if name in value]
-        others = sum(kind is not None and kind not in value.values() for kind in kinds) if kinds else 0
+        others = sum(kind is not None and kind not in values for kind in kinds) if kinds else 0
         return len(kinds) - 100 * others
 
-    return max(wanted, key=likeness) if isinstance(value, dict) else wanted[0]
+    return max(wanted, key=likeness) if is_object else wanted[0]

@@ -77,7 +77,8 @@ class OpenAITransport:
                 http_client=self._http,
                 max_retries=0,
             )
-            headers = {**self._client.default_headers, "Content-Type": "application/json"}
+            client = self._client
+            headers = {**client.default_headers, **client.auth_headers, "Content-Type": "application/json"}
             self._headers = {name: value for name, value in headers.items() if isinstance(value, str)}
         return self._http
 

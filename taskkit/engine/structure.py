@@ -97,7 +97,7 @@ async def answer(
     """
     shape: Shape[T] = shape_of(output)
     call = replace(call, schema=shape.schema)
-    rung = max(call.rung, capabilities.rung(where), "strict" if shape.is_strict else "object", key=RUNGS.index)
+    rung: Rung = max(call.rung, capabilities.rung(where), "strict" if shape.is_strict else "object", key=RUNGS.index)
     usage = Usage()
     bad, reply = _Bad((), "", has_json=False), Reply("")
     for number in range(tries):

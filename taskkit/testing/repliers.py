@@ -124,7 +124,8 @@ def _number(schema: Mapping[str, Any], *, whole: bool) -> int | float:
     if not whole and step is None:
         if low < 0 < high or (low == 0 and "exclusiveMinimum" not in schema):
             return 0.0
-        return (low + high) / 2 if high - low < float("inf") else low + 1.0 if high == float("inf") else high - 1.0
+        middle = (low + high) / 2 if high - low < float("inf") else low + 1.0 if high == float("inf") else high - 1.0
+        return float(middle)
     number = 0 if low < 0 else -(-low // step) * step
     if high < 0:
         number = high // step * step

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -160,7 +160,7 @@ class Work:
         self.task = task
         self.job = job
         self.tag = tag
-        self.values = {"language": name, "source_language": spoken, "register": task.register}
+        self.values: dict[str, Any] = {"language": name, "source_language": spoken, "register": task.register}
         self.terms = terms
 
     async def all(self, todo: Sequence[Unit]) -> dict[str, Done]:

@@ -108,7 +108,7 @@ def _has_words(text: str) -> bool:
 
 def _fence(text: str) -> tuple[str, str]:
     for width in count(1):
-        for left, right in FENCES:
+        for left, right in map(tuple, FENCES):
             if left * width not in text and right * width not in text:
                 return left * width, right * width
     raise AssertionError("a text is finite")

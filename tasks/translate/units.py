@@ -30,7 +30,7 @@ def units(segments: Sequence[Segment], form: str) -> list[Unit]:
     same: dict[tuple[str, str, tuple[str, ...]], list[Segment]] = {}
     for segment in segments:
         same.setdefault((segment.text, segment.kind, segment.keep), []).append(segment)
-    found = []
+    found: list[Unit] = []
     for group in same.values():
         masked = mask(group[0].text, form, group[0].keep)
         if masked.translatable:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from taskkit.tasks.translate.formats.blocks import front_matter, parse_blocks
 from taskkit.tasks.translate.segments import Kind, Segment, trim
+import itertools
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
@@ -159,7 +160,7 @@ def _row(text: str, begin: int, finish: int) -> list[tuple[int, int]]:
     start, end = trim(text, begin, finish)
     bars = [match.start() for match in re.finditer(r"(?<!\\)\|", text[start:end])]
     edges = [start - 1, *(start + bar for bar in bars), end]
-    cells = [(left + 1, right) for left, right in zip(edges, edges[1:], strict=False)]
+    cells = [(left + 1, right) for left, right in itertools.pairwise(edges)]
     if cells[0][0] == cells[0][1]:
         cells = cells[1:]
     return cells[:-1] if cells and cells[-1][0] == cells[-1][1] else cells
