@@ -22,7 +22,7 @@ def condition(where: Mapping[str, Any] | None, allow: Mapping[str, Any] | None) 
                 if isinstance(value, str) or not isinstance(value, Sequence):
                     raise InputError(f"{operator} of {key!r} wants a list, not {value!r}.")
                 marks = ", ".join("?" * len(value))
-                parts.append(f"json_extract(metadata, ?) {'NOT ' if operator == '$nin' else ''}IN ({marks})")  # noqa: S608
+                parts.append(f"json_extract(metadata, ?) {'NOT ' if operator == '$nin' else ''}IN ({marks})")
                 values += [path, *map(_plain, value)]
             elif operator in OPERATORS:
                 parts.append(f"json_extract(metadata, ?) {OPERATORS[operator]} ?")
@@ -34,7 +34,7 @@ def condition(where: Mapping[str, Any] | None, allow: Mapping[str, Any] | None) 
     labels = {key: [value] if isinstance(value, str) else list(value) for key, value in (allow or {}).items()}
     brought = " OR ".join(f"(key = ? AND value IN ({', '.join('?' * len(value))}))" for value in labels.values())
     refused = f"NOT ({brought})" if brought else "1"
-    parts.append(f"NOT EXISTS (SELECT 1 FROM json_each(access) WHERE {refused})")
+    parts.append(f"NOT EXISTS (SELECT 1 FROM json_each(access) WHERE {refused})")  # noqa: S608 - marks, no values
     values += [one for key, value in labels.items() for one in (key, *value)]
     return " AND ".join(parts), values
 

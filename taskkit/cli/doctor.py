@@ -36,9 +36,9 @@ def doctor(**given: Any) -> int:
             _row("endpoint", "none: the embedded model")
         try:
             answer, route = _answer(engine)
-        except TaskkitError as error:
+        except TaskkitError:
             _served(engine)
-            _row("answers", f"no: {error}")
+            _row("answers", "no")
             raise
         known = "" if route.model.known else ", assumed"
         _row("model", f"{route.model.name}, a window of {route.window.context:,} tokens{known}")

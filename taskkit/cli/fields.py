@@ -2,12 +2,11 @@
 
 import dataclasses
 import json
+import sys
 import types
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
-
-import click
 
 from taskkit.errors import InputError
 from taskkit.source import Text
@@ -149,7 +148,7 @@ class Stdin:
     def __call__(self, *, may_be_empty: bool = False) -> str:
         """Raises `InputError` when it is empty, no text, or wanted twice; a look with `may_be_empty` is none."""
         if self._text is None:
-            self._text = _decoded(click.get_binary_stream("stdin").read())
+            self._text = _decoded(sys.stdin.buffer.read())
         if may_be_empty:
             return self._text
         if self._taken:
@@ -172,6 +171,4 @@ def _decoded(data: bytes) -> str:
 
 
 def is_piped() -> bool:
-    import sys
-
     return sys.stdin is not None and not sys.stdin.closed and not sys.stdin.isatty()

@@ -1,80 +1,126 @@
 """`taskkit models`: what is known of models, and the weights of the embedded ones."""
 
+import dataclasses
 import sys
 from datetime import date
+from typing import Any
 
 import click
 
-
-@click.group(help="The models that are known, and the weights of the embedded ones.")
-def models() -> None:
-    pass
+DEBUG = click.option("--debug", is_flag=True, help="Show where an error comes from.")
 
 
-@models.command("list", help="Tiers, embedded models, and the catalogue.")
+@click.group(invoke_without_command=True)
+@click.pass_context
+def models(ctx: click.Context) -> None:
+    """The models that are known, and the weights of the embedded ones."""
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(list_)
+
+
+@models.command("list")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def list_(*, as_json: bool) -> None:
+@DEBUG
+def list_(*, as_json: bool = False, **_: Any) -> None:
+    """Tiers, embedded models, and the catalogue."""
     from taskkit import local
-    from taskkit.models import catalogue, resolve, tiers
+    from taskkit.models import catalogue
 
-    today = date.today()  # noqa: DTZ011 - retirement dates are days
-    bound = {tier: resolve(name, today).model.name for tier, name in tiers().items()}
-    rows = list(catalogue().values())
+    tiers, rows, embedded = _tiers(), list(catalogue().values()), local.models()
     if as_json:
         import json
 
-        table = [{"name": one.name, "context": one.context, "max_output": one.max_output} for one in rows]
-        mine = [{"name": f"local:{one.name}", "present": one.installed, "bytes": one.size} for one in local.models()]
-        click.echo(json.dumps({"tiers": bound, "models": table, "embedded": mine}, indent=2))
+        table = {
+            "tiers": tiers,
+            "models": [dataclasses.asdict(one) for one in rows],
+            "embedded": [dataclasses.asdict(one) for one in embedded],
+        }
+        click.echo(json.dumps(table, indent=2, default=str))
         return
+    width = max(len(name) for name in (*(one.name for one in rows), *(f"local:{one.name}" for one in embedded)))
     click.echo("Tiers")
-    for tier, name in bound.items():
-        click.echo(f"  {tier:<24} {name}")
+    for tier, name in tiers.items():
+        click.echo(f"  {tier:<{width}}  {name}")
     click.echo("\nEmbedded (taskkit models pull NAME)")
-    for one in local.models():
-        state = "here" if one.installed else f"{(one.size or 0) / 1e6:,.0f} MB to bring"
-        click.echo(f"  {'local:' + one.name:<24} {state}")
+    for one in embedded:
+        state = "here" if one.installed else f"{one.size / 1e6:,.0f} MB to bring"
+        click.echo(f"  {'local:' + one.name:<{width}}  {state}; {one.good_for or 'of your choice'}")
     click.echo("\nCatalogue")
     for row in rows:
-        end = f", retired on {row.retires}" if row.retires else ""
-        click.echo(f"  {row.name:<24} {row.context:,} tokens, {row.max_output:,} out{end}")
+        end = f"; leaves its API on {row.retires}, replaced by {row.replacement or 'nothing'}" if row.retires else ""
+        click.echo(f"  {row.name:<{width}}  {row.context:,} tokens, {row.max_output:,} out{end}")
 
 
-@models.command(help="Bring the weights of an embedded model: a name of `list`, or hf:OWNER/REPO/FILE.")
+def _tiers() -> dict[str, str]:
+    """What each tier stands for today: as the settings bind it, else the catalogue."""
+    from taskkit import settings
+    from taskkit.models import resolve, tiers
+
+    today = date.today()  # noqa: DTZ011 - retirement dates are days
+    names = {tier: [name] for tier, name in tiers().items()}
+    names |= {tier: [one.model for one in bound] for tier, bound in settings.load().tiers.items()}
+    return {
+        tier: ", else ".join(_today(name, resolve(name, today).model.name) for name in row)
+        for tier, row in names.items()
+    }
+
+
+def _today(name: str, resolved: str) -> str:
+    return name if name == resolved else f"{resolved} (for {name})"
+
+
+@models.command()
 @click.argument("name")
-@click.option("-q", "--quiet", is_flag=True)
-def pull(name: str, *, quiet: bool) -> None:
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing but the path and errors.")
+@DEBUG
+def pull(name: str, *, quiet: bool, **_: Any) -> None:
+    """Bring the weights of an embedded model, by a name of `list` or as hf:OWNER/REPO/FILE.gguf.
+
+    Broken off, the same command goes on where it stopped."""
     from taskkit import local
 
-    if quiet or not sys.stderr.isatty():
-        path = local.pull(name.removeprefix("local:"))
+    name = name.removeprefix("local:")
+    if quiet:
+        path = local.pull(name)
+    elif not sys.stderr.isatty():
+        path = local.pull(name, on_notice=lambda line: click.echo(line, err=True))
     else:
-        from rich.console import Console
-        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-
-        with Progress(
-            TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn(),
-            console=Console(stderr=True),
-        ) as bar:  # fmt: skip
-            row = bar.add_task(name, total=None)
-            path = local.pull(
-                name.removeprefix("local:"),
-                progress=lambda done, total: bar.update(row, completed=done, total=total),
-            )
+        path = _pulled(name)
     click.echo(str(path))
 
 
-@models.command(help="Where the weights of an embedded model lie.")
+def _pulled(name: str) -> Any:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from taskkit import local
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        row = bar.add_task(escape(name), total=None)
+        return local.pull(
+            name,
+            progress=lambda done, total: bar.update(row, completed=done, total=total),
+            on_notice=lambda line: bar.console.print(line, markup=False, highlight=False),
+        )
+
+
+@models.command()
 @click.argument("name")
-def path(name: str) -> None:
+@DEBUG
+def path(name: str, **_: Any) -> None:
+    """Where the weights of an embedded model lie."""
     from taskkit import local
 
     click.echo(str(local.path(name.removeprefix("local:"))))
 
 
-@models.command(help="Take the weights of an embedded model off the disk.")
+@models.command()
 @click.argument("name")
-def remove(name: str) -> None:
+@DEBUG
+def remove(name: str, **_: Any) -> None:
+    """Take the weights of an embedded model off the disk."""
     from taskkit import local
 
     gone = local.remove(name.removeprefix("local:"))

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from taskkit.events import Event
 
 
+SAID = {"warning": "Warning: ", "notice": "", "pause": "Slower: ", "retry": "Trying again: "}
+
+
 @dataclass(slots=True)
 class Seen:
     failures: int = 0
@@ -24,6 +27,7 @@ class Seen:
 def watching(engine: "Engine", *, quiet: bool, bar: bool = True) -> Iterator[Seen]:
     """Listens to the engine until the block ends."""
     seen = Seen()
+    tried: set[str] = set()
     with contextlib.ExitStack() as stack:
         shown = stack.enter_context(_Bar()) if bar and not quiet and sys.stderr.isatty() else None
 
@@ -31,8 +35,11 @@ def watching(engine: "Engine", *, quiet: bool, bar: bool = True) -> Iterator[See
             if event.kind == "warning" and "code" in event.data:  # of the work; others are of the settings
                 seen.warnings += 1
                 seen.failures += bool(event.data.get("failure"))
-            if event.kind in {"warning", "notice", "pause"} and event.message and not quiet:
-                line = f"Warning: {event.message}" if event.kind == "warning" else _sentence(event.message)
+            if event.kind == "retry" and event.message in tried:
+                return
+            tried.add(event.message)
+            if event.kind in SAID and event.message and not quiet:
+                line = SAID[event.kind] + event.message
                 if shown:
                     shown.say(line)
                 else:
@@ -42,10 +49,6 @@ def watching(engine: "Engine", *, quiet: bool, bar: bool = True) -> Iterator[See
 
         stack.enter_context(engine.events.listen(hear))
         yield seen
-
-
-def _sentence(words: str) -> str:
-    return words[:1].upper() + words[1:] + ("" if words.endswith((".", "!", "?")) else ".")
 
 
 class _Bar(contextlib.AbstractContextManager["_Bar"]):

@@ -24,7 +24,7 @@ def _all() -> "dict[str, Prompt]":
         try:
             prompt = getattr(entry.load(), "prompt", None)
         except TaskkitError as error:
-            click.echo(str(error), err=True)
+            click.echo(f"Warning: {error}", err=True)
             continue
         if isinstance(prompt, Prompt):
             found[name.replace("_", "-")] = prompt
@@ -86,7 +86,8 @@ def diff(name: str) -> None:
     import difflib
 
     prompt = _one(name)
-    if prompt.built_in is None or prompt.file is None:
+    if prompt.built_in is None or prompt.file is None or prompt.file == prompt.built_in:
+        click.echo(f"The prompt of {name} is the built-in one.", err=True)
         return
     mine, theirs = prompt.file.read_text("utf-8"), prompt.built_in.read_text("utf-8")
     lines = difflib.unified_diff(

@@ -69,7 +69,7 @@ def _rows(lines: str) -> list[Any]:
     return rows
 
 
-def _made(cls: Any, row: Any) -> Any:
+def _made(cls: Any, row: str | dict[str, Any]) -> Any:
     """The task of a line, or what is wrong with it. Inputs go by their names in code or on the command line."""
     import dataclasses
 

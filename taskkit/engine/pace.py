@@ -26,10 +26,13 @@ AT_FIRST, AT_MOST = 16, 256
 
 class Transient(Exception):  # noqa: N818 - not an error of ours yet: `error` is, when the tries are used up
     """A failure that another try may mend. `after` is what the server asked for, in seconds; `billed` says that
-    the endpoint may have charged for the try."""
+    the endpoint may have charged for the try, `tries` after how many of them in all it is given up."""
 
-    def __init__(self, error: EndpointError, *, after: float | None = None, billed: bool = False) -> None:
+    def __init__(
+        self, error: EndpointError, *, after: float | None = None, billed: bool = False, tries: int = TRIES
+    ) -> None:
         super().__init__(str(error))
+        self.tries = tries
         self.error = error
         self.after = after
         self.billed = billed
@@ -90,7 +93,7 @@ class Pace:
                 limited = isinstance(failure.error, RateLimitError)
                 limited_tries += limited
                 failed += not limited
-                used_up = failed >= TRIES or limited_tries >= LIMITED_TRIES
+                used_up = failed >= failure.tries or limited_tries >= LIMITED_TRIES
                 if used_up or (failure.after or 0) > LONGEST_RETRY_AFTER:
                     raise failure.error from failure
                 delay = failure.after if failure.after is not None else wait * (0.5 + random.random())  # noqa: S311 - jitter

@@ -266,7 +266,8 @@ class OpenAITransport:
                 EndpointError(
                     f"{self.base_url} can not be reached ({_short(error)}).",
                     hint="Is it running, and is the address (--base-url) right?",
-                )
+                ),
+                tries=4,
             )
         if {"TransportError", "OSError", "StreamError"} & names:
             return Transient(

@@ -19,6 +19,7 @@ from taskkit.errors import (
     TaskkitError,
     TruncatedError,
 )
+from taskkit.tasks.summarise import Summarise
 from taskkit.testing import (
     BreakStream,
     Drop,
@@ -105,7 +106,7 @@ def test_what_may_get_better_is_tried_again(server: Server) -> None:
 def test_an_endpoint_that_is_not_there(server: Server) -> None:
     there = server()
     there.close()
-    with engine(there, timeout=1) as mine, pytest.raises(EndpointError, match="reached|did not answer"):
+    with engine(there, timeout=1) as mine, pytest.raises(EndpointError, match=r"reached|did not answer"):
         mine.run(Haiku("frogs"))
 
 
@@ -256,7 +257,7 @@ def test_a_learned_window_cuts_the_text_anew(server: Server) -> None:
     there = server("A note of some words.", context=3000)
     text = "\n\n".join(f"Paragraph {n} speaks of frogs, ponds and rain." for n in range(900))
     with engine(there) as mine:
-        summary = mine.run(taskkit.registry.resolve("summarise")(text))
+        summary = mine.run(Summarise(text))
     assert str(summary) == "A note of some words."
     assert all("Paragraph 0 " in str(body) or body for body in there.bodies)
     read = "".join(str(body["messages"]) for body in there.bodies[1:])

@@ -3,13 +3,13 @@
 Code, HTML blocks, link definitions, directives and all markers of structure lie between segments.
 """
 
+import itertools
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from taskkit.tasks.translate.formats.blocks import front_matter, parse_blocks
 from taskkit.tasks.translate.segments import Kind, Segment, trim
-import itertools
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
