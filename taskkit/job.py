@@ -9,7 +9,7 @@ from taskkit.engine.engine import FATAL, Engine
 from taskkit.engine.fit import messages_of
 from taskkit.engine.journal import digest
 from taskkit.engine.route import Asked, Route
-from taskkit.errors import TaskkitError
+from taskkit.errors import ContextTooLong, TaskkitError
 from taskkit.prompt import Part, Prompt
 from taskkit.results import Notice, Usage
 from taskkit.source import Piece, Source, Text, read
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 I = TypeVar("I")  # noqa: E741 - an item
 
+LEAST = 4  # tokens of a piece: one character may have as many
 AT_ONCE = 512  # pieces begun together; the engine's pace says how many calls are on their way
 
 
@@ -119,6 +120,13 @@ class Job:
         """Pieces that fit the window beside the prompt `around` them; joined they are the source."""
         room = self.room(around, max_output=max_output) - overlap
         limit = room if max_tokens is None else min(room, max_tokens)
+        if room < LEAST and (max_tokens is None or max_tokens >= LEAST):
+            raise ContextTooLong(
+                f"A window of {self.route.window.context} tokens leaves no room for a text beside the prompt.",
+                part="prompt",
+                over=LEAST - room,
+                hint="Take a model with a larger window; --context says how large it is.",
+            )
         return self.read(source).split(max(1, limit), counter=self.route.counter, overlap=overlap)
 
     def fits(self, parts: Sequence[Part], *, max_output: int | None = None) -> bool:

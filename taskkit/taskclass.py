@@ -14,6 +14,7 @@ from typing import (
     dataclass_transform,
     get_args,
     get_origin,
+    get_type_hints,
 )
 
 import pydantic
@@ -43,6 +44,18 @@ class Task(Generic[R]):
     tier: ClassVar[str] = "fast"
     temperature: ClassVar[float] = 0.2
     conversation: ClassVar[bool] = False
+
+    def check(self) -> None:
+        """Looks at the inputs before any model is asked or started: the sources can be read. Raises `InputError`."""
+        from pathlib import Path
+
+        from taskkit.source import Text, read
+
+        hints = get_type_hints(type(self))
+        for one in dataclasses.fields(cast("Any", self)):
+            value = getattr(self, one.name)
+            if isinstance(value, Path) and {str, Path, Text} == set(get_args(hints[one.name])):
+                read(value)
 
     async def run(self, job: "Job") -> R:
         """Asks once: the task's fields fill its prompt, the answer has the task's result type."""

@@ -193,13 +193,17 @@ def count_words(text: str) -> int:
 
 
 def cut_words(text: str, words: int) -> str:
-    kept, end = 0, 0
+    count, end = 0, 0
     for start, stop in sentences(text):
-        kept += count_words(text[start:stop])
-        if kept > words and end:
+        count += count_words(text[start:stop])
+        if count > words and end:
             break
         end = stop
-    return text[:end].rstrip()
+    kept = text[:end].rstrip()
+    if count_words(kept) <= words * 1.2:
+        return kept
+    rough = kept.split(" ")[:words]  # one endless sentence
+    return f"{' '.join(rough)} …"
 
 
 def points(text: str) -> list[str]:

@@ -10,10 +10,10 @@ INTERRUPTED = 130
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Runs a command and ends the process with the exit code of what happened."""
-    sys.exit(run(sys.argv[1:] if argv is None else argv))
+    sys.exit(outcome(sys.argv[1:] if argv is None else argv))
 
 
-def run(argv: Sequence[str]) -> int:
+def outcome(argv: Sequence[str]) -> int:
     """As `main`, and gives the exit code back. Whatever goes wrong is one line on standard error."""
     try:
         code = _worked(argv)

@@ -138,6 +138,7 @@ class Engine:
     async def _worked(self, task: "Task[R]", on_text: OnText | None) -> "tuple[Job, R]":
         from taskkit.job import Job
 
+        task.check()
         job = Job(self, task, await loop.across(self.route(self.tier or task.tier)), on_text)
         run_key = job.key()
         job.run = None if task.conversation else self.journal.begin(run_key)

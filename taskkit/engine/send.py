@@ -257,11 +257,11 @@ class OpenAITransport:
         names = {cls.__name__ for cls in type(error).__mro__}
         if "UnsupportedProtocol" in names or "InvalidURL" in names:
             return ConfigurationError(f"{self.base_url} is no usable address: {error}.")
-        if "TimeoutException" in names:
+        if "TimeoutException" in names and "ConnectTimeout" not in names:
             return Transient(
                 EndpointError(f"{self.base_url} did not answer in {self._timeout:g} seconds."), billed=True
             )
-        if "ConnectError" in names:
+        if {"ConnectError", "ConnectTimeout"} & names:  # a refused connection comes as either
             return Transient(
                 EndpointError(
                     f"{self.base_url} can not be reached ({_short(error)}).",

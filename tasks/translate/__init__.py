@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 import taskkit
 from taskkit.engine.engine import FATAL
@@ -67,12 +67,22 @@ class Translation(Result):
     issues: tuple[Issue, ...] = ()
 
 
+def known(given: str) -> str:
+    """As it is; `InputError` for what is no language, before anything is asked."""
+    language(given)
+    return given
+
+
 @taskkit.task
 class Translate(Task[Translation]):
     """Translate a text or a document, leaving what is not language as it is."""
 
     source: Source
-    to: Annotated[str, Field(description="The language to translate to: a code such as fr or pt-BR, or its name.")]
+    to: Annotated[
+        str,
+        AfterValidator(known),
+        Field(description="The language to translate to: a code such as fr or pt-BR, or its name."),
+    ]
     from_: Annotated[str, Field(description="The language of the source; found out when not given.")] = ""
     glossary: Annotated[
         Path | Mapping[str, str] | None,
