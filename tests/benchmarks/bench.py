@@ -212,7 +212,7 @@ def network() -> list[Row]:
     for options, measure in (
         (("--reply", "An old silent pond."), one_call),
         (("--reply", "An old silent pond.", "--latency", "0.05"), many_calls),
-        (("--reply", chunks), streams),
+        (("--reply", chunks, "--chunk", "5"), streams),
     ):
         process, url = served(*options)
         try:
