@@ -13,7 +13,7 @@ from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from taskkit.errors import ConfigurationError, InputError
 
@@ -112,7 +112,8 @@ def function(name: str) -> "TaskFunction[..., Any]":
     from taskkit import taskclass
 
     cls: Any = resolve(name)
-    return _function(cls, taskclass)
+    made: TaskFunction[..., Any] = _function(cls, cast("Any", taskclass))
+    return made
 
 
 @lru_cache

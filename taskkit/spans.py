@@ -1,10 +1,14 @@
-"""Where a quote stands in a source: exactly, but for its form, or nearly."""
+"""Where a quote stands in a source: exactly, but for its form, or nearly; always in the source's own offsets."""
 
+import math
 import re
 import unicodedata
+from bisect import bisect_right
 from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from functools import lru_cache
+from typing import Literal, NamedTuple
 
 from taskkit.sentences import sentences
 
@@ -12,14 +16,28 @@ __all__ = ["Span", "locate", "sentences"]
 
 COVERAGE = 0.75  # of the quote's tokens must be found, in order
 DENSITY = 1 / 3  # of the tokens in the place found must be the quote's
-LONGEST = 400  # tokens of a quote that are compared; longer ones are found by their first ones
-PLACES = 40  # places that are compared
+LONGEST = 4_000  # tokens: a longer quote is not looked for nearly
+EFFORT = 200_000  # tokens that are compared in all, in the places that promise most
+GAP = 0.25  # what a token more in the place costs, when its ragged ends are trimmed
 
-# Words; characters of scripts without spaces; other signs, one each.
-_TOKEN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\u0e00-\u0eff]|\w+|[^\w\s]")
-_PLAIN = str.maketrans({"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‘": "'", "’": "'", "‚": "'", "´": "'",
-                        "`": "'", "–": "-", "—": "-", "‐": "-", "‑": "-", "−": "-"})  # fmt: skip
-_LEFT_OUT = frozenset("\u00ad\u200b\u200c\u200d\u2060\ufeff")
+_CHUNK = 1_000  # characters that are brought into plain form at once
+_BLANKS = re.compile(r"\s+")
+_DASHES, _DOUBLE, _SINGLE = "‐‑‒–—―−", "“”„‟«»〝〞「」『』", "‘’‚‛‹›´`′"
+_UNSEEN = "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufe0e\ufe0f\ufeff"
+_PLAIN = {
+    **dict.fromkeys(map(ord, _DASHES), "-"),
+    **dict.fromkeys(map(ord, _DOUBLE), '"'),
+    **dict.fromkeys(map(ord, _SINGLE), "'"),
+}
+_PLAIN_SEEN = _PLAIN | dict.fromkeys(map(ord, _UNSEEN), "")
+
+_UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff\U00020000-\U0003ffff"
+)
+# Words; characters of scripts without spaces; symbols, one each. Punctuation says too little to count.
+_TOKEN = re.compile(
+    rf"[{_UNSPACED}]|(?:(?![{_UNSPACED}])\w)+|[%$+=<>]|[^\w\s\x00-\x7f\u2000-\u206f\u3000-\u303f\uff00-\uff65]"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,99 +49,224 @@ class Span:
     status: Literal["exact", "normalised", "fuzzy", "none"]
 
 
-def locate(quote: str, source: str) -> Span:
-    """The first place of the quote: as it is, else without regard to case, spaces, and kinds of quotes and dashes,
-    else the one where most of its words stand in order. See `COVERAGE` and `DENSITY`."""
+_NONE = Span(0, 0, "none")
+
+
+def locate(quote: str, source: str, *, near: int | None = None) -> Span:
+    """The place of the quote: as it is, else without regard to case, spaces, unseen characters and kinds of
+    quotes and dashes, else the one where most of its words stand in order (see `COVERAGE` and `DENSITY`).
+
+    Of places that are as good it is the first, or the one whose start is nearest to the offset `near`."""
     quote = quote.strip()
-    if not quote:
-        return Span(0, 0, "none")
-    at = source.find(quote)
-    if at >= 0:
+    at = _found(quote, source, near)
+    if at is not None:
         return Span(at, at + len(quote), "exact")
-    wanted, _ = _normalised(quote)
-    text, places = _normalised(source)
-    wanted = wanted.strip()
-    at = text.find(wanted) if wanted else -1
-    if at >= 0:
-        return Span(places[at], places[at + len(wanted) - 1] + 1, "normalised")
-    return _nearly(quote, source)
+    wanted = _Folded(quote).text.strip()
+    if not wanted:
+        return _NONE
+    folded = _Folded(source)
+    close = None if near is None else folded.inside(near)
+    at = _found(wanted, folded.text, close)
+    if at is not None:
+        return Span(*folded.outside(at, at + len(wanted)), "normalised")
+    place = _nearly(wanted, folded.text, close)
+    return Span(*folded.outside(*place), "fuzzy") if place else _NONE
 
 
-def _normalised(text: str) -> tuple[str, list[int]]:
-    """The text in its plain form, and for each of its characters the offset that it came from."""
-    made: list[str] = []
-    places: list[int] = []
-    blank = False
-    for at, one in enumerate(text):
-        if one in _LEFT_OUT:
+def _found(wanted: str, text: str, near: int | None) -> int | None:
+    if not wanted:
+        return None
+    near = min(max(0, near or 0), len(text))
+    places = {text.find(wanted, near), text.rfind(wanted, 0, near + len(wanted))} - {-1}
+    return min(places, key=lambda at: (abs(at - near), at), default=None)
+
+
+class _Folded:
+    """A text in plain form, made a chunk at a time; where exactly a sign came from is only worked out for the
+    few that are asked for."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.borders = list(_borders(source))
+        self.sums = [0]  # chunk i, `source[borders[i]:borders[i + 1]]`, is `text[sums[i]:sums[i + 1]]`
+        made = list[str]()
+        blank = True  # none at the start
+        for start, end in zip(self.borders, self.borders[1:], strict=False):
+            made.append(_fold(source[start:end], blank=blank))
+            blank = made[-1][-1:] == " " or (blank and not made[-1])
+            self.sums.append(self.sums[-1] + len(made[-1]))
+        self.text = "".join(made)
+
+    def inside(self, at: int) -> int:
+        """The place in `text` of an offset of the source."""
+        chunk = max(0, min(bisect_right(self.borders, at), len(self.borders) - 1) - 1)
+        return self.sums[chunk] + sum(end <= at for _, end in self._units(chunk))
+
+    def outside(self, start: int, end: int) -> tuple[int, int]:
+        """The characters of the source that `text[start:end]`, which is not empty, came from."""
+        return self._unit(start)[0], self._unit(end - 1)[1]
+
+    def _unit(self, at: int) -> tuple[int, int]:
+        chunk = bisect_right(self.sums, at) - 1
+        return self._units(chunk)[at - self.sums[chunk]]
+
+    def _units(self, chunk: int) -> list[tuple[int, int]]:
+        """For each sign that the chunk became, the characters of the source that it is of."""
+        places = list[tuple[int, int]]()
+        blank = not self.sums[chunk] or self.text[self.sums[chunk] - 1] == " "
+        at, stop = self.borders[chunk : chunk + 2] if chunk + 1 < len(self.borders) else (0, 0)
+        while at < stop:
+            end = _unit_end(self.source, at, stop)
+            made = _fold(self.source[at:end], blank=blank)
+            places += [(at, end)] * len(made)
+            blank = made[-1:] == " " or (blank and not made)
+            at = end
+        return places
+
+
+def _fold(text: str, *, blank: bool) -> str:
+    """The plain form; a blank at its start is left out when there is one before it already."""
+    if text.isascii():
+        plain = text.lower().replace("`", "'")
+    else:
+        # Twice: the first may give the accents that stand for quotes, the second what their wide forms become.
+        plain = unicodedata.normalize("NFKC", text.translate(_PLAIN)).casefold().translate(_PLAIN_SEEN)
+    plain = _BLANKS.sub(" ", plain)
+    return plain[1:] if blank and plain[:1] == " " else plain
+
+
+def _borders(text: str) -> Iterator[int]:
+    at = 0
+    while at < len(text):
+        yield at
+        at = min(at + _CHUNK, len(text))
+        while at < len(text) and not _begins(text[at]):
+            at += 1
+    yield len(text)
+
+
+def _unit_end(text: str, at: int, stop: int) -> int:
+    """A character with what normalisation may join to it."""
+    at += 1
+    while at < stop and not _begins(text[at]):
+        at += 1
+    return at
+
+
+@lru_cache(maxsize=4096)
+def _begins(character: str) -> bool:
+    """Whether normalisation joins a character to none before it: no mark and no vowel or final of Hangul."""
+    first = unicodedata.normalize("NFKC", character)[0]
+    return unicodedata.category(first)[0] != "M" and not "\u1160" <= first <= "\u11ff"
+
+
+class _Hit(NamedTuple):
+    """A token that the quote has too: the `number`th of the text, at `[start, end)` of it."""
+
+    token: str
+    number: int
+    start: int
+    end: int
+
+
+def _nearly(quote: str, text: str, near: int | None) -> tuple[int, int] | None:
+    wanted = _TOKEN.findall(quote)
+    if not wanted or len(wanted) > LONGEST:
+        return None
+    need = Counter[str](wanted)
+    hits = [
+        _Hit(token[0], number, token.start(), token.end())
+        for number, token in enumerate(_TOKEN.finditer(text))
+        if token[0] in need
+    ]
+    best: tuple[float, ...] = ()
+    place = None
+    for first, last in _promising(need, hits, len(wanted), near):
+        matched = _trimmed(hits, _common(wanted, hits, first, last), len(wanted))
+        if not matched:
             continue
-        if one.isspace():
-            blank = True
-            continue
-        if blank and made:
-            made.append(" ")
-            places.append(at - 1)
-        blank = False
-        form = one.lower() if one.isascii() else unicodedata.normalize("NFKC", one).casefold()
-        for sign in form.translate(_PLAIN):
-            made.append(sign)
-            places.append(at)
-    return "".join(made), places
+        low, high = hits[matched[0]], hits[matched[-1]]
+        score = (len(matched), low.number - high.number, -abs(low.start - (near or 0)))
+        if not best or score > best:
+            best, place = score, (low.start, high.end)
+    return place
 
 
-def _tokens(text: str) -> tuple[list[str], list[tuple[int, int]]]:
-    found = list(_TOKEN.finditer(text))
-    plain = [unicodedata.normalize("NFKC", one[0]).casefold().translate(_PLAIN) for one in found]
-    return plain, [one.span() for one in found]
+def _promising(need: Mapping[str, int], hits: Sequence[_Hit], size: int, near: int | None) -> list[tuple[int, int]]:
+    """Ranges of hits that have enough of the quote's tokens in any order, those with its rarest ones first.
+
+    A place as thin as `DENSITY` allows is not wider than `width`, so none is missed but by `EFFORT`."""
+    width = math.ceil(size / DENSITY)
+    weight = {token: 1 / count for token, count in Counter(hit.token for hit in hits).items()}
+    have = dict.fromkeys(need, 0)
+    found, worth, left = 0, 0.0, 0
+    best = dict[int, tuple[float, float, int, int]]()  # the best of each stretch of half a width
+    for right, hit in enumerate(hits):
+        if have[hit.token] < need[hit.token]:
+            found, worth = found + 1, worth + weight[hit.token]
+        have[hit.token] += 1
+        while hits[left].number <= hit.number - width:
+            token = hits[left].token
+            have[token] -= 1
+            if have[token] < need[token]:
+                found, worth = found - 1, worth - weight[token]
+            left += 1
+        if found >= COVERAGE * size:
+            stretch = hit.number * 2 // width
+            entry = (round(worth, 9), -abs(hit.start - (near or 0)), left, right)
+            if stretch not in best or entry[0] > best[stretch][0]:
+                best[stretch] = entry
+    ranked = sorted(best.values(), key=lambda entry: entry[:2], reverse=True)
+    # In order, the tokens may go on a little behind the place where there are enough of them.
+    return [(left, min(len(hits), right + 1 + size)) for *_, left, right in ranked[: 8 + EFFORT // (width + size)]]
 
 
-def _nearly(quote: str, source: str) -> Span:
-    wanted = _tokens(quote)[0][:LONGEST]
-    tokens, spans = _tokens(source)
-    if not wanted or not tokens:
-        return Span(0, 0, "none")
-    best, begin, end = 0, 0, 0
-    for start, stop in _windows(wanted, tokens):
-        found = _common(wanted, tokens[start:stop])
-        if len(found) > best:
-            best, begin, end = len(found), start + found[0], start + found[-1] + 1
-    if best < COVERAGE * len(wanted) or best < DENSITY * (end - begin):
-        return Span(0, 0, "none")
-    return Span(spans[begin][0], spans[end - 1][1], "fuzzy")
-
-
-def _windows(wanted: list[str], tokens: list[str]) -> list[tuple[int, int]]:
-    """The places that have the most of the quote's rarer tokens, each twice as wide as the quote."""
-    counts = Counter(tokens)
-    known = sorted({one for one in wanted if counts[one]}, key=lambda one: counts[one])
-    rare = set(known[: max(3, len(known) // 2)])
-    width = 2 * len(wanted) + 8
-    votes: Counter[int] = Counter()
-    step = max(1, width // 4)
-    for at, one in enumerate(tokens):
-        if one in rare:
-            for bucket in range(max(0, (at - width) // step + 1), at // step + 1):
-                votes[bucket] += 1
-    return [(bucket * step, bucket * step + width) for bucket, _ in votes.most_common(PLACES)]
-
-
-def _common(wanted: list[str], tokens: list[str]) -> list[int]:
-    """The places in `tokens` of a longest common subsequence."""
-    rows = [[0] * (len(tokens) + 1)]
-    for one in wanted:
-        above = rows[-1]
-        row = [0]
-        for at, token in enumerate(tokens):
-            row.append(above[at] + 1 if token == one else max(above[at + 1], row[at]))
-        rows.append(row)
-    found: list[int] = []
-    i, j = len(wanted), len(tokens)
-    while i and j:
-        if rows[i][j] == rows[i - 1][j]:
-            i -= 1
-        elif rows[i][j] == rows[i][j - 1]:
-            j -= 1
+def _common(wanted: Sequence[str], hits: Sequence[_Hit], first: int, last: int) -> list[int]:
+    """The indexes of the hits of a longest common subsequence, as close before its end as can be."""
+    rows = _rows(wanted, [hit.token for hit in hits[first:last]])
+    fewest = min(row.bit_count() for row in rows)
+    end = next(i for i, row in enumerate(rows) if row.bit_count() == fewest)
+    backward = _rows(wanted[::-1], [hit.token for hit in reversed(hits[first : first + end])])
+    matched = list[int]()
+    row, column = len(wanted), len(backward) - 1
+    while row and column:
+        bit = 1 << (row - 1)
+        if backward[column] & bit:
+            row -= 1
+        elif backward[column - 1] & bit:
+            matched.append(first + end - column)
+            row, column = row - 1, column - 1
         else:
-            i, j = i - 1, j - 1
-            found.append(j)
-    return found[::-1]
+            column -= 1
+    return matched
+
+
+def _rows(wanted: Sequence[str], tokens: Sequence[str]) -> list[int]:
+    """H. Hyyrö's bit-parallel LCS (2004): after j tokens the unset bits under bit i of row j are as many as the
+    longest common subsequence of the first i wanted and the first j tokens."""
+    masks = dict.fromkeys(wanted, 0)
+    for i, token in enumerate(wanted):
+        masks[token] |= 1 << i
+    row = every = (1 << len(wanted)) - 1
+    rows = [row]
+    for token in tokens:
+        kept = row & masks[token]
+        row = ((row + kept) | (row - kept)) & every
+        rows.append(row)
+    return rows
+
+
+def _trimmed(hits: Sequence[_Hit], matched: list[int], size: int) -> list[int]:
+    """Without stray tokens far from the rest at the ends; empty when it is too little or too thin."""
+    best, worth, low, kept = 0.0, 0.0, 0, matched
+    for i, index in enumerate(matched):
+        if i:
+            worth -= GAP * (hits[index].number - hits[matched[i - 1]].number - 1)
+        if worth <= 0:
+            worth, low = 0.0, i
+        worth += 1
+        if worth > best and i + 1 - low >= COVERAGE * size:
+            best, kept = worth, matched[low : i + 1]
+    if not kept or len(kept) < COVERAGE * size:
+        return []
+    return kept if len(kept) >= DENSITY * (hits[kept[-1]].number - hits[kept[0]].number + 1) else []

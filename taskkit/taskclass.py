@@ -1,6 +1,7 @@
 """A task is a dataclass with a `run`. From its fields come the function, the command and the schema."""
 
 import dataclasses
+import functools
 import re
 from collections.abc import Callable, Iterable
 from typing import (
@@ -49,12 +50,11 @@ class Task(Generic[R]):
         """Looks at the inputs before any model is asked or started: the sources can be read. Raises `InputError`."""
         from pathlib import Path
 
-        from taskkit.source import Text, read
+        from taskkit.source import read
 
-        hints = get_type_hints(type(self))
-        for one in dataclasses.fields(cast("Any", self)):
-            value = getattr(self, one.name)
-            if isinstance(value, Path) and {str, Path, Text} == set(get_args(hints[one.name])):
+        for name in _sources(cast("Any", type(self))):
+            value = getattr(self, name)
+            if isinstance(value, Path):
                 read(value)
 
     async def run(self, job: "Job") -> R:
@@ -66,6 +66,18 @@ class Task(Generic[R]):
         if output is str:
             return cast("R", await job.complete(parts, show=True))
         return await job.complete(parts, output=cast("type[R]", output))
+
+
+@functools.cache
+def _sources(cls: type) -> tuple[str, ...]:
+    """The fields that take a `Source`."""
+    from pathlib import Path
+
+    from taskkit.source import Text
+
+    hints = get_type_hints(cls)
+    names = [one.name for one in dataclasses.fields(cast("Any", cls))]
+    return tuple(name for name in names if set(get_args(hints[name])) == {str, Path, Text})
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(pydantic.Field, dataclasses.field))

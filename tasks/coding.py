@@ -54,6 +54,7 @@ class Code(Task[CodeResult]):
         given = {path.as_posix(): read(path).text for path in self.files}
         problem = ""
         answer = ""
+        files: dict[str, str] = {}
         for _ in range(2):
             parts = type(self).prompt.parts(
                 "write", request=self.request, language=self.language, files=list(given.items()), problem=problem

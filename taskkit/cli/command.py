@@ -41,6 +41,12 @@ def command_of(cls: Any, name: str) -> click.Command:
         from taskkit.cli.work import work
 
         own = {one.name: given.pop(one.name) for one in fields}
+        wants_one = given.get("plan") or given.get("as_json") or given.get("output")
+        if first is not None and not own[first.name] and not wants_one and _converses(cls, fields):
+            from taskkit.cli.chat import chat
+
+            del own[first.name]
+            return chat(cls, first.name, _values(fields[1:], own, Stdin()), given)
         stdin = Stdin()
         firsts = [()] if first is None else _firsts(cls, first, own.pop(first.name), stdin)
         return work(cls, firsts, _values(fields[1:], own, stdin), given)
@@ -52,11 +58,16 @@ def command_of(cls: Any, name: str) -> click.Command:
         params=params,
         callback=callback,
         help=doc + (f"\n\n\b\nExample:\n  {example}" if example else ""),
-        epilog=_about(first) if first is not None else None,
+        epilog=_about(cls, first) if first is not None else None,
         short_help=doc.partition("\n")[0],
     )
     command.own = frozenset(one.name for one in fields)
     return command
+
+
+def _converses(cls: Any, fields: Sequence[Field]) -> bool:
+    """A task of turns opens a conversation where there is someone to talk to."""
+    return bool(cls.conversation) and any(one.name == "session" for one in fields) and not is_piped()
 
 
 def _argument(field: Field) -> click.Argument:
@@ -67,8 +78,10 @@ def _argument(field: Field) -> click.Argument:
     return click.Argument([field.name], required=False, metavar=metavar, nargs=-1 if many else 1, type=made)
 
 
-def _about(first: Field) -> str:
+def _about(cls: Any, first: Field) -> str:
     words = f" {first.help}" if first.help else ""
+    if cls.conversation:
+        words += " Without one, on a terminal, a conversation begins."
     if first.is_source:
         return (
             "SOURCE is a file, or - for standard input, which is also read when it is a pipe and no file is given. "
@@ -96,8 +109,9 @@ def _option(field: Field) -> click.Option:
     many = bool(field.items)
     if many:
         words = f"{words}  [may be repeated]".strip()
+    short = [f"-{field.word}"] if len(field.word) == 1 else []
     return click.Option(
-        [f"--{field.word}", field.name], type=made, multiple=many, required=field.required, help=words or None
+        [*short, f"--{field.word}", field.name], type=made, multiple=many, required=field.required, help=words or None
     )
 
 

@@ -1,7 +1,6 @@
 """`taskkit run`: a task for each line of a file."""
 
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -28,23 +27,20 @@ def run(task: str, lines: str, output: str | None, **given: Any) -> int:
     from taskkit.cli.options import engine_of
     from taskkit.cli.output import targets, written
     from taskkit.cli.progress import watching
-    from taskkit.cli.work import exit_code, last_line, run_all
+    from taskkit.cli.work import exit_code, run_all, tallied
     from taskkit.errors import TaskkitError
 
     cls = registry.resolve(task)
     made = [_made(cls, row) for row in _rows(lines)]
     (place,) = targets(output, [Path(lines)])
-    began = time.monotonic()
-    with engine_of(given) as engine, watching(engine, quiet=given["quiet"]) as seen:
-        results = iter(run_all(engine, [one for one in made if not isinstance(one, TaskkitError)]))
-        done = [one if isinstance(one, TaskkitError) else next(results) for one in made]
-        usage = engine.usage
-    written("\n".join(map(_line, done)), place)
-    failed = [one for one in done if isinstance(one, TaskkitError)]
-    if failed:
-        click.echo(f"taskkit: {len(failed)} of {len(done)} lines failed; the first: {failed[0]}", err=True)
-    if not given["quiet"]:
-        last_line(usage, time.monotonic() - began)
+    with engine_of(given) as engine, tallied(engine, quiet=given["quiet"]):
+        with watching(engine, quiet=given["quiet"]) as seen:
+            results = iter(run_all(engine, [one for one in made if not isinstance(one, TaskkitError)]))
+            done = [one if isinstance(one, TaskkitError) else next(results) for one in made]
+        written("\n".join(map(_line, done)), place)
+        failed = [one for one in done if isinstance(one, TaskkitError)]
+        if failed:
+            click.echo(f"taskkit: {len(failed)} of {len(done)} lines failed; the first: {failed[0]}", err=True)
     return exit_code(done, strict=given["strict"], failures=seen.failures, warnings=seen.warnings)
 
 

@@ -1,8 +1,9 @@
 """Tasks run from the command line: plan, progress, result, last line, exit code."""
 
+import contextlib
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,22 +56,15 @@ def _one(engine: "Engine", task: Any, place: Path | None, given: Mapping[str, An
 
     as_json, quiet = bool(given.get("as_json")), bool(given.get("quiet"))
     shows = place is None and not as_json and sys.stdout.isatty()
-    began = time.monotonic()
-    try:
+    with tallied(engine, quiet=quiet):
         with watching(engine, quiet=quiet, bar=not shows) as seen:
-            result = _streamed(engine, task) if shows else engine.run(task)
-    except (TaskkitError, KeyboardInterrupt):
-        if not quiet and (engine.usage.calls or engine.usage.journal_hits):
-            last_line(engine.usage, time.monotonic() - began)
-        raise
-    if not shows:
-        written(as_text(result, as_json=as_json), place)
-    if not quiet:
-        last_line(result.usage if isinstance(result, Result) else engine.usage, time.monotonic() - began)
+            result = streamed(engine, task) if shows else engine.run(task)
+        if not shows:
+            written(as_text(result, as_json=as_json), place)
     return exit_code([result], strict=bool(given.get("strict")), failures=seen.failures, warnings=seen.warnings)
 
 
-def _streamed(engine: "Engine", task: Any) -> Any:
+def streamed(engine: "Engine", task: Any) -> Any:
     """On a terminal the text is shown as it comes; once more at the end where that is not all there is."""
     text = ""
     with engine.stream(task) as stream:
@@ -78,10 +72,26 @@ def _streamed(engine: "Engine", task: Any) -> Any:
             text += piece
             click.echo(piece, nl=False)
         result = stream.result
-    click.echo("" if text.endswith("\n") else "\n", nl=False)
-    if str(result).strip() != text.strip():  # a check changed it, or there is more than its text
-        click.echo(f"\n{result}")
+    whole = str(result).strip()
+    if whole.startswith(text.strip()):
+        click.echo(whole[len(text.strip()) :].lstrip("\n") if text.endswith("\n") else whole[len(text.strip()) :])
+    else:  # a check changed it
+        click.echo(f"\n\n{whole}")
     return result
+
+
+@contextlib.contextmanager
+def tallied(engine: "Engine", *, quiet: bool) -> Iterator[None]:
+    """The last line: what it took, whether it came to its end or not."""
+    began = time.monotonic()
+    try:
+        yield
+    except (TaskkitError, KeyboardInterrupt):
+        if not quiet and (engine.usage.calls or engine.usage.journal_hits):
+            last_line(engine.usage, time.monotonic() - began)
+        raise
+    if not quiet:
+        last_line(engine.usage, time.monotonic() - began)
 
 
 def _several(
@@ -91,9 +101,14 @@ def _several(
     from taskkit.cli.progress import watching
 
     as_json, quiet = bool(given.get("as_json")), bool(given.get("quiet"))
-    began = time.monotonic()
-    with watching(engine, quiet=quiet) as seen:
-        results = run_all(engine, tasks)
+    with tallied(engine, quiet=quiet):
+        with watching(engine, quiet=quiet) as seen:
+            results = run_all(engine, tasks)
+        _given_out(results, sources, places, as_json=as_json)
+    return exit_code(results, strict=bool(given.get("strict")), failures=seen.failures, warnings=seen.warnings)
+
+
+def _given_out(results: Sequence[Any], sources: Sequence[Any], places: Sequence[Path | None], *, as_json: bool) -> None:
     rows: list[Any] = []
     for result, source, place in zip(results, sources, places, strict=True):
         if isinstance(result, TaskkitError):
@@ -110,9 +125,6 @@ def _several(
         import json
 
         click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
-    if not quiet:
-        last_line(engine.usage, time.monotonic() - began)
-    return exit_code(results, strict=bool(given.get("strict")), failures=seen.failures, warnings=seen.warnings)
 
 
 def run_all(engine: "Engine", tasks: Sequence[Any]) -> list[Any]:

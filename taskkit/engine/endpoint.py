@@ -39,6 +39,16 @@ class Choice:
     def is_local(self) -> bool:
         return not self.base_url
 
+    @property
+    def key(self) -> str:
+        """By which its road is kept: an address has one."""
+        return self.base_url or self.model.name or "local"
+
+
+def bound(settings: Settings, tier: str) -> str:
+    """The name of a tier's model, whatever its endpoint."""
+    return settings.tiers[tier][0].model if tier in settings.tiers else tiers().get(tier, tier)
+
 
 def choices(settings: Settings, tier: str, *, today: date | None, warn: Callable[[str], None]) -> list[Choice]:
     """The model of a tier, and then its fallbacks. Raises `ConfigurationError` for an unknown tier."""

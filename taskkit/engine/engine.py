@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 from taskkit import settings as settings_
 from taskkit.engine import finish, loop, structure
 from taskkit.engine.call import Call, Message, Reply
-from taskkit.engine.endpoint import Choice, Endpoint, choices
+from taskkit.engine.endpoint import Choice, Endpoint, bound, choices
 from taskkit.engine.fit import fit
 from taskkit.engine.journal import Journal
 from taskkit.engine.learn import Learned
@@ -139,7 +139,10 @@ class Engine:
         from taskkit.job import Job
 
         task.check()
-        job = Job(self, task, await loop.across(self.route(self.tier or task.tier)), on_text)
+        choice = self._choices(self.tier or task.tier)[0]
+        known = self._known(choice)
+        route = known if known is not None else await loop.across(self._open(choice))
+        job = Job(self, task, route, on_text)
         run_key = job.key()
         job.run = None if task.conversation else self.journal.begin(run_key)
         try:
@@ -279,17 +282,25 @@ class Engine:
 
     def _choices(self, tier: str) -> list[Choice]:
         if self._scripted:
-            name = self.settings.model or settings_and_tier(self.settings.tiers, tier)
+            name = self.settings.model or bound(self.settings, tier)
             return [Choice(lookup(name), "scripted://", "")]
         return choices(self.settings, tier, today=self._today, warn=self.warn)
 
     async def _open(self, choice: Choice) -> Route:
-        key = choice.base_url or choice.model.name or "local"
-        road = self._roads.get(key)
-        model = choice.model
+        if known := self._known(choice):
+            return known
+        async with self._opening:
+            road, model = await self._opened(choice, choice.key)
+        return self._route(road, model, choice)
+
+    def _known(self, choice: Choice) -> Route | None:
+        """The route of an endpoint that was opened before; no call and no other thread is needed for it."""
+        road = self._roads.get(choice.key)
         if road is None or choice.is_local or not choice.given:
-            async with self._opening:
-                road, model = await self._opened(choice, key)
+            return None
+        return self._route(road, choice.model, choice)
+
+    def _route(self, road: Road, model: Model, choice: Choice) -> Route:
         context = self.settings.context or self._learned.window(road.endpoint.base_url, model.name, None)
         if not model.known and not self.settings.context and not choice.is_local:
             self.warn(
@@ -382,9 +393,3 @@ def _discard(roads: dict[str, Road], journal: Journal) -> None:
         loop.finish(_shut(roads, journal))
     else:
         journal.close()
-
-
-def settings_and_tier(bound: Any, tier: str) -> str:
-    from taskkit.models import tiers
-
-    return bound[tier][0].model if tier in bound else tiers().get(tier, tier)

@@ -60,7 +60,11 @@ class Capabilities:
         return self._rungs.get(where, "strict")
 
     def refused(self, where: Where, rung: Rung) -> None:
-        self._rungs[where] = max(self.rung(where), _below(rung), key=RUNGS.index)
+        self._rungs[where] = _lower(self.rung(where), _below(rung))
+
+
+def _lower(one: Rung, other: Rung) -> Rung:
+    return one if RUNGS.index(one) >= RUNGS.index(other) else other
 
 
 def _below(rung: Rung) -> Rung:
@@ -97,7 +101,8 @@ async def answer(
     """
     shape: Shape[T] = shape_of(output)
     call = replace(call, schema=shape.schema)
-    rung: Rung = max(call.rung, capabilities.rung(where), "strict" if shape.is_strict else "object", key=RUNGS.index)
+    least: Rung = "strict" if shape.is_strict else "object"
+    rung = _lower(call.rung, _lower(capabilities.rung(where), least))
     usage = Usage()
     bad, reply = _Bad((), "", has_json=False), Reply("")
     for number in range(tries):

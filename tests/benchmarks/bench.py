@@ -61,7 +61,8 @@ def served(*options: str) -> tuple[subprocess.Popen[str], str]:
 
 def ratio(mine: Callable[[], float], theirs: Callable[[], float]) -> float:
     """The middle of the rounds' ratios; a round is one of each, so that both meet the same machine."""
-    mine(), theirs()
+    mine()
+    theirs()
     return statistics.median(mine() / theirs() for _ in range(ROUNDS))
 
 

@@ -3,10 +3,14 @@
 import socket
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from taskkit.testing import Fail, Filtered, Refuse, ScriptedServer
+
+Run = Callable[..., Any]  # gives a Ran of the conftest
+Server = Callable[..., ScriptedServer]
 
 OK = "A fine text."
 CASES = {
@@ -86,7 +90,10 @@ def nobody_listens() -> str:
 
 
 @pytest.mark.parametrize(("argv", "says", "code", "words"), CASES.values(), ids=CASES)
-def test_one_line_and_the_right_exit_code(argv, says, code, words, taskkit, server, request) -> None:
+def test_one_line_and_the_right_exit_code(
+    argv: tuple[str, ...], says: object, code: int, words: tuple[str, ...], taskkit: Run, server: Server,
+    request: pytest.FixtureRequest,
+) -> None:  # fmt: skip
     if "BASE" in argv:
         name = request.getfixturevalue("base")
         argv = tuple(name if one == "BASE" else one for one in argv)
@@ -109,14 +116,14 @@ def test_one_line_and_the_right_exit_code(argv, says, code, words, taskkit, serv
     ("data", "words"),
     [("", "is empty"), (" \n", "is empty"), (b"a\0b", "is binary"), ("Käse".encode("latin-1"), "not UTF-8")],
 )
-def test_what_comes_through_a_pipe(data, words, taskkit, server) -> None:
+def test_what_comes_through_a_pipe(data: str | bytes, words: str, taskkit: Run, server: Server) -> None:
     ran = taskkit("summarise", server=server(OK), stdin=data)
     assert ran.code == 2
     assert words in ran.err
     assert ran.err.count("\n") == 1
 
 
-def test_an_unreadable_configuration(taskkit, server, tmp_path: Path) -> None:
+def test_an_unreadable_configuration(taskkit: Run, server: Server, tmp_path: Path) -> None:
     config = tmp_path / "config"
     config.mkdir()
     (config / "config.toml").write_text("model = \n")
@@ -129,14 +136,14 @@ def test_an_unreadable_configuration(taskkit, server, tmp_path: Path) -> None:
     assert "'modle', which is no setting" in taskkit("summarise", "a.md", server=server(OK)).err
 
 
-def test_debug_shows_where_and_keeps_the_exit_code(taskkit) -> None:
+def test_debug_shows_where_and_keeps_the_exit_code(taskkit: Run) -> None:
     ran = taskkit("summarise", "none.md", "--debug", "--model", "local:x")
     assert "Traceback" in ran.err
     assert ran.err.splitlines()[-1].startswith("taskkit: ")
     assert ran.code in {2, 3}
 
 
-def test_a_fault_in_a_task_of_ones_own_is_one_line_too(taskkit, server) -> None:
+def test_a_fault_in_a_task_of_ones_own_is_one_line_too(taskkit: Run, server: Server) -> None:
     Path("mine.py").write_text(
         "import taskkit\n\n@taskkit.task\nclass Odd(taskkit.Task[str]):\n    '''Fail.'''\n    word: str\n\n"
         "    async def run(self, job: taskkit.Job) -> str:\n        return {}['no']\n"
@@ -145,13 +152,13 @@ def test_a_fault_in_a_task_of_ones_own_is_one_line_too(taskkit, server) -> None:
     assert (ran.code, ran.err) == (5, "taskkit: Something unforeseen happened (KeyError: 'no'). --debug shows where.\n")
 
 
-def test_a_failed_task_leaves_the_old_result_as_it_was(taskkit, server) -> None:
+def test_a_failed_task_leaves_the_old_result_as_it_was(taskkit: Run, server: Server) -> None:
     Path("out.md").write_text("old")
     assert taskkit("summarise", "a.md", "-o", "out.md", server=server(Refuse())).code == 6
     assert Path("out.md").read_text() == "old"
 
 
-def test_the_key_is_never_shown(taskkit, server, monkeypatch) -> None:
+def test_the_key_is_never_shown(taskkit: Run, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret-key")
     scripted: ScriptedServer = server(Fail(401, "Incorrect API key provided: sk-very-secret-key."))
     ran = taskkit("summarise", "a.md", "--base-url", scripted.base_url, "--debug")

@@ -1,19 +1,24 @@
 """What the commands do when all is well."""
 
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from taskkit import registry
 from taskkit.cli.fields import fields_of
-from taskkit.testing import Fail, Say, answer
+from taskkit.testing import Fail, Say, ScriptedServer, answer
+
+Run = Callable[..., Any]  # gives a Ran of the conftest
+Server = Callable[..., ScriptedServer]
 
 TASKS = tuple(registry.entries())
 
 
 @pytest.mark.parametrize("name", TASKS)
-def test_the_help_of_a_task_tells_all_its_fields_and_an_example(name, taskkit) -> None:
+def test_the_help_of_a_task_tells_all_its_fields_and_an_example(name: str, taskkit: Run) -> None:
     ran = taskkit(name.replace("_", "-"), "--help")
     assert ran.code == 0
     first, *others = fields_of(registry.resolve(name))
@@ -28,7 +33,7 @@ def test_the_help_of_a_task_tells_all_its_fields_and_an_example(name, taskkit) -
     assert f"taskkit {name.replace('_', '-')} " in ran.out.partition("Example:")[2]
 
 
-def test_alone_it_lists_the_tasks_and_tells_of_the_model(taskkit, monkeypatch) -> None:
+def test_alone_it_lists_the_tasks_and_tells_of_the_model(taskkit: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     lines = taskkit().out.splitlines()
     assert [line.split()[0] for line in lines[: len(TASKS)]] == [name.replace("_", "-") for name in TASKS]
     assert "No endpoint is configured" in lines[-1]
@@ -37,18 +42,18 @@ def test_alone_it_lists_the_tasks_and_tells_of_the_model(taskkit, monkeypatch) -
     assert taskkit().out.splitlines()[-1] == "The endpoint is http://127.0.0.1:9/v1, the model mine."
 
 
-def test_aliases_and_version(taskkit) -> None:
+def test_aliases_and_version(taskkit: Run) -> None:
     assert "Usage: taskkit summarize" in taskkit("summarize", "--help").out
     assert taskkit("--version").out.startswith("taskkit 0.")
 
 
-def test_exit_codes_are_in_the_help(taskkit) -> None:
+def test_exit_codes_are_in_the_help(taskkit: Run) -> None:
     out = taskkit("--help").out
     for code in ("0 ", "1 ", "2 ", "3 ", "4 ", "5 ", "6 ", "130 "):
         assert f"\n    {code}" in out
 
 
-def test_a_result_and_the_last_line(taskkit, server) -> None:
+def test_a_result_and_the_last_line(taskkit: Run, server: Server) -> None:
     Path("a.md").write_text("Ships sail the sea.")
     there = server("A fine text.")
     ran = taskkit("summarise", "a.md", server=there)
@@ -63,14 +68,14 @@ def test_a_result_and_the_last_line(taskkit, server) -> None:
     assert len(there.bodies) == 2
 
 
-def test_text_through_a_pipe(taskkit, server) -> None:
+def test_text_through_a_pipe(taskkit: Run, server: Server) -> None:
     there = server("A fine text.")
     assert taskkit("summarise", server=there, stdin="Ships sail the sea.").out == "A fine text.\n"
     assert taskkit("summarise", "-", server=there, stdin="Bees make honey.").out == "A fine text.\n"
     assert "Bees make honey." in json.dumps(there.bodies[-1])
 
 
-def test_a_plan_sends_nothing(taskkit, server) -> None:
+def test_a_plan_sends_nothing(taskkit: Run, server: Server) -> None:
     there = server(Fail(500, "no"))
     ran = taskkit("summarise", "--plan", server=there, stdin="Ships sail the sea.")
     assert ran.code == 0
@@ -82,7 +87,7 @@ def test_a_plan_sends_nothing(taskkit, server) -> None:
     assert not there.bodies
 
 
-def test_several_files_go_into_a_folder_under_their_names(taskkit, server) -> None:
+def test_several_files_go_into_a_folder_under_their_names(taskkit: Run, server: Server) -> None:
     Path("in").mkdir()
     for name in ("a.md", "b.md"):
         (Path("in") / name).write_text(f"The text of {name}.")
@@ -97,7 +102,7 @@ def test_several_files_go_into_a_folder_under_their_names(taskkit, server) -> No
     assert sorted(one.name for one in Path("out").iterdir()) == ["a.md", "b.md"]
 
 
-def test_one_of_several_that_fails_does_not_take_the_others_along(taskkit, server) -> None:
+def test_one_of_several_that_fails_does_not_take_the_others_along(taskkit: Run, server: Server) -> None:
     for name in ("a.md", "b.md"):
         Path(name).write_text(f"The text of {name}.")
     there = server(lambda body: Fail(400, "odd") if "a.md" in json.dumps(body) else "Fine.")
@@ -107,7 +112,7 @@ def test_one_of_several_that_fails_does_not_take_the_others_along(taskkit, serve
     assert "taskkit: a.md: " in ran.err
 
 
-def test_output_through_a_link_keeps_the_link(taskkit, server) -> None:
+def test_output_through_a_link_keeps_the_link(taskkit: Run, server: Server) -> None:
     Path("real.txt").write_text("old")
     Path("link.txt").symlink_to("real.txt")
     Path("real.txt").chmod(0o640)
@@ -152,7 +157,9 @@ class BigRepeat(Task[Said]):
 '''
 
 
-def test_a_task_of_ones_own_gets_every_kind_of_option(taskkit, server, monkeypatch) -> None:
+def test_a_task_of_ones_own_gets_every_kind_of_option(
+    taskkit: Run, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     Path("mine.py").write_text(TASK_OF_ONES_OWN)
     Path("a.md").write_text("Hello")
     there = server("")
@@ -172,7 +179,7 @@ def test_a_task_of_ones_own_gets_every_kind_of_option(taskkit, server, monkeypat
     registry.remove("big_repeat")
 
 
-def test_a_line_of_a_file_each(taskkit, server) -> None:
+def test_a_line_of_a_file_each(taskkit: Run, server: Server) -> None:
     rows = ['"Ships."', '{"source": "Bees.", "words": 20}', "", '{"sauce": 1}', '"Odd."', '{"source": "Cats."}']
     Path("in.jsonl").write_text("\n".join(rows))
     there = server(lambda body: Fail(400, "odd") if "Odd." in json.dumps(body) else "Fine.")
@@ -191,7 +198,7 @@ def test_a_line_of_a_file_each(taskkit, server) -> None:
     assert "error" not in json.loads(names.out)
 
 
-def test_knowledge_bases(taskkit, monkeypatch) -> None:
+def test_knowledge_bases(taskkit: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("docs").mkdir()
     Path("docs/pay.md").write_text("# Pay\n\nExpenses are paid back within ten days.\n")
     Path("docs/bees.md").write_text("# Bees\n\nBees make honey.\n")
@@ -215,7 +222,7 @@ def test_knowledge_bases(taskkit, monkeypatch) -> None:
     assert taskkit("kb", "compact").code == 0
 
 
-def test_prompts_are_taken_over_and_compared(taskkit, server) -> None:
+def test_prompts_are_taken_over_and_compared(taskkit: Run, server: Server) -> None:
     assert taskkit("prompts", "show", "summarise").out.startswith("{% block")
     assert taskkit("prompts", "diff", "summarise").out == ""
     assert taskkit("prompts", "eject", "summarise").out == "prompts/summarise.md\n"
@@ -228,7 +235,7 @@ def test_prompts_are_taken_over_and_compared(taskkit, server) -> None:
     assert "overtaken" in taskkit("prompts", "list").out
 
 
-def test_the_journal_is_shown_and_cleared(taskkit, server) -> None:
+def test_the_journal_is_shown_and_cleared(taskkit: Run, server: Server) -> None:
     taskkit("summarise", server=server("Fine."), stdin="Ships.")
     assert json.loads(taskkit("journal", "show", "--json").out)["replies"] == 1
     assert taskkit("journal", "clear", "--older-than", "1", "--yes").err == "0 answers went.\n"
@@ -237,7 +244,7 @@ def test_the_journal_is_shown_and_cleared(taskkit, server) -> None:
     assert "answers   0," in taskkit("journal").out
 
 
-def test_the_models_that_are_known(taskkit) -> None:
+def test_the_models_that_are_known(taskkit: Run) -> None:
     out = taskkit("models", "list").out
     assert "gpt-6-luna" in out
     assert "local:smollm2-135m" in out
@@ -246,8 +253,8 @@ def test_the_models_that_are_known(taskkit) -> None:
     assert taskkit("models", "remove", "smollm2-135m").err == "There was nothing to remove.\n"
 
 
-def test_the_doctor(taskkit, server) -> None:
-    def reply(body):
+def test_the_doctor(taskkit: Run, server: Server) -> None:
+    def reply(body: Mapping[str, Any]) -> object:
         if (body.get("response_format") or {}).get("type") == "json_schema":
             return Fail(400, "response_format is not supported", param="response_format")
         return '{"word": "hi"}' if body.get("response_format") else Say("Hello there", chunk=3)

@@ -1,27 +1,32 @@
 """The console script itself, in a process of its own."""
 
+import contextlib
 import os
+import pty
 import resource
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from taskkit.testing import Say
+from taskkit.testing import Say, ScriptedServer
+
+Server = Callable[..., ScriptedServer]
 
 SCRIPT = Path(sys.executable).parent / "taskkit"
 HEAVY = {"openai", "numpy", "faiss", "jinja2", "pydantic", "rich", "tiktoken", "httpx", "asyncio"}
 
 
-def start(*argv: str, **options) -> "subprocess.Popen[str]":
-    streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
-    return subprocess.Popen([SCRIPT, *argv], text=True, **streams)
+def start(*argv: str, env: dict[str, str] | None = None) -> "subprocess.Popen[str]":
+    pipe = subprocess.PIPE
+    return subprocess.Popen([SCRIPT, *argv], text=True, env=env, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe)
 
 
 @pytest.mark.parametrize("argv", [["--help"], ["--version"]])
-def test_help_loads_nothing_heavy(argv) -> None:
+def test_help_loads_nothing_heavy(argv: list[str]) -> None:
     code = f"import sys\nfrom taskkit.cli import outcome\noutcome({argv!r})\nprint(*sys.modules, file=sys.stderr)"
     got = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not HEAVY & set(got.stderr.split())
@@ -40,7 +45,7 @@ def test_help_takes_at_most_three_times_what_click_alone_takes() -> None:
     assert min(one for one, _ in pairs) <= 3 * min(other for _, other in pairs)
 
 
-def test_interrupted_it_ends_with_130_and_goes_on_from_the_journal(server) -> None:
+def test_interrupted_it_ends_with_130_and_goes_on_from_the_journal(server: Server) -> None:
     Path("in.jsonl").write_text("\n".join(f'"Text {n}."' for n in range(6)))
     hangs = ["Text 4"]
     there = server(lambda body: Say("Fine.", delay=60 if hangs and hangs[0] in str(body) else 0))
@@ -64,7 +69,7 @@ def test_interrupted_it_ends_with_130_and_goes_on_from_the_journal(server) -> No
     assert len(Path("out.jsonl").read_text().splitlines()) == 6
 
 
-def test_a_reader_that_leaves_is_no_error(server) -> None:
+def test_a_reader_that_leaves_is_no_error(server: Server) -> None:
     there = server("A fine text. " * 20_000)
     Path("mine.py").write_text(
         "import taskkit\n\n@taskkit.task\nclass Haiku(taskkit.Task[str]):\n    '''Write one.'''\n    subject: str\n"
@@ -91,3 +96,23 @@ def test_completion() -> None:
     assert "plain,--words" in completed("taskkit summarise --wo", 2)
     assert "plain,bullets" in completed("taskkit summarise --style b", 3)
     assert "file," in completed("taskkit summarise -o x", 3)
+
+
+def test_without_a_message_a_terminal_gets_a_conversation(server: Server) -> None:
+    there = server(lambda body: {"say": f"Answer {len(body['messages'])}.", "action": "", "emotion": "calm"})
+    main, terminal = pty.openpty()
+    argv = ("character", "--card", "Brom", "--base-url", there.base_url, "--model", "gpt-4.1-mini")
+    with subprocess.Popen([SCRIPT, *argv], stdin=terminal, stdout=terminal, stderr=terminal) as running:
+        os.close(terminal)
+        os.write(main, b"Good evening\n/what\nAnd now?\n/save kept.jsonl\n/quit\n")
+        seen = b""
+        with contextlib.suppress(OSError):  # the terminal's other end is closed
+            while chunk := os.read(main, 4096):
+                seen += chunk
+        os.close(main)
+        assert running.wait(timeout=20) == 0
+    assert b"There is no /what." in seen
+    assert b"Kept in kept.jsonl." in seen
+    assert b"2 calls" in seen
+    assert "Good evening" in str(there.bodies[1]["messages"])  # what was said before goes along
+    assert len(Path("kept.jsonl").read_text().splitlines()) == 2
