@@ -147,7 +147,7 @@ class Counter:
         return surely_fits(text, max_tokens) or self.count(text) <= max_tokens
 
     def cut(self, text: str, max_tokens: int) -> str:
-        """The longest start of the text with at most `max_tokens`, whole characters only."""
+        """A start of the text with at most `max_tokens`, whole characters only, and nearly always the longest."""
         if max_tokens <= 0:
             return ""
         if surely_fits(text, max_tokens):
