@@ -1,4 +1,4 @@
-"""Where a quote stands in a source: exactly, but for its form, or nearly; always in the source's own offsets."""
+"""Where a quote stands in a source: exactly, but for its form, or nearly; always in the source's offsets."""
 
 import math
 import re
@@ -193,7 +193,7 @@ def _nearly(quote: str, text: str, near: int | None) -> tuple[int, int] | None:
 
 
 def _promising(need: Mapping[str, int], hits: Sequence[_Hit], size: int, near: int | None) -> list[tuple[int, int]]:
-    """Ranges of hits that have enough of the quote's tokens in any order, those with its rarest ones first.
+    """Ranges of hits with enough of the quote's tokens in any order, those with its rarest ones first.
 
     A place as thin as `DENSITY` allows is not wider than `width`, so none is missed but by `EFFORT`."""
     width = math.ceil(size / DENSITY)

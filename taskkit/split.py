@@ -71,7 +71,8 @@ def _ends(text: str, found: Outline, max_tokens: int, counter: Counter, *, balan
 
 
 def _spans(text: str, found: Outline, limit: int, counter: Counter) -> _Spans:
-    starts, ranks = [*found.starts, len(text)], [*found.ranks, 0]
+    blocks = [(at, rank) for at, rank in zip(found.starts, found.ranks, strict=True) if at < len(text)]
+    starts, ranks = [*(at for at, _ in blocks), len(text)], [*(rank for _, rank in blocks), 0]
     counts = counter.count_many(_counted(text, starts))
 
     def parts(i: int, start: int, end: int) -> list[tuple[int, int]]:
@@ -168,7 +169,10 @@ def _held(text: str, spans: _Spans, first: int, filled: list[int], max_tokens: i
     for (a, b), count in zip(pairs, counts, strict=True):
         if count > max_tokens and b - a > 1:
             cap = math.ceil((spans.sums[b] - spans.sums[a]) * 0.6)
-            ends += _held(text, spans, a, _filled(spans, a, b, cap, 0.7), max_tokens, counter)
+            smaller = _filled(spans, a, b, cap, 0.7)
+            if len(smaller) == 1:  # its other spans count nothing by themselves
+                smaller = [(a + b) // 2, b]
+            ends += _held(text, spans, a, smaller, max_tokens, counter)
             continue
         if count > max_tokens:
             ends += chopped(text, spans.starts[a], spans.starts[b], max_tokens, counter)

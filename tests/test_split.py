@@ -42,6 +42,11 @@ def checked(text: Text, limit: int, counter: Counter | None = None, **options: i
     return pieces
 
 
+@pytest.mark.parametrize("text", ["\n## Part\n\n", "Under\n=====\n\n\n\n\n\n\n\n\n\n"])
+def test_a_heading_at_the_very_end_leaves_no_empty_piece(text: str) -> None:
+    checked(Text(text), 4, Counter(ratio=1.1))
+
+
 @settings(deadline=None, max_examples=300)
 @given(
     texts, st.sampled_from(FORMATS), st.integers(4, 60), counters, st.booleans(), st.integers(0, 20), st.integers(0, 9)
