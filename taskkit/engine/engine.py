@@ -4,6 +4,7 @@ prompt -> fit -> journal -> spend -> pace -> send -> finish -> structure -> repl
 """
 
 import asyncio
+import contextlib
 import copy
 import time
 import weakref
@@ -369,8 +370,9 @@ class Engine:
         await loop.across(_shut(self._roads, self.journal))
 
     def close(self) -> None:
-        """As `aclose`, and waits."""
-        loop.run(_shut(self._roads, self.journal))
+        """As `aclose`, and waits; not for ever, as there are servers that never end a connection."""
+        with contextlib.suppress(TimeoutError):
+            loop.run(_shut(self._roads, self.journal), timeout=5)
 
     def __enter__(self) -> Self:
         return self

@@ -42,14 +42,15 @@ def on_background() -> bool:
     return _loop is not None and threading.current_thread() is _thread
 
 
-def run(work: Coroutine[Any, Any, T]) -> T:
-    """Waits for `work` on the background loop. Ctrl-C cancels it and waits until it has cleaned up."""
+def run(work: Coroutine[Any, Any, T], timeout: float | None = None) -> T:
+    """Waits for `work` on the background loop, for `timeout` seconds at most (then TimeoutError, and the work goes
+    on). Ctrl-C cancels it and waits a little until it has cleaned up."""
     if on_background():
         work.close()
         raise RuntimeError("call the async face (`await f.aio(...)`) from inside a task, not the blocking one")
     future = asyncio.run_coroutine_threadsafe(work, background())
     try:
-        return future.result()
+        return future.result(timeout)
     except KeyboardInterrupt:
         future.cancel()
         concurrent.futures.wait([future], timeout=0.5)

@@ -7,7 +7,7 @@ import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -20,9 +20,25 @@ SCRIPT = Path(sys.executable).parent / "taskkit"
 HEAVY = {"openai", "numpy", "faiss", "jinja2", "pydantic", "rich", "tiktoken", "httpx", "asyncio"}
 
 
-def start(*argv: str, env: dict[str, str] | None = None) -> "subprocess.Popen[str]":
-    pipe = subprocess.PIPE
-    return subprocess.Popen([SCRIPT, *argv], text=True, env=env, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe)
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts the console script; what still runs when the test is over is ended."""
+    running: list[subprocess.Popen[str]] = []
+
+    def started(*argv: str, env: dict[str, str] | None = None) -> "subprocess.Popen[str]":
+        pipe = subprocess.PIPE
+        running.append(
+            subprocess.Popen([SCRIPT, *argv], text=True, env=env, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe)
+        )
+        return running[-1]
+
+    yield started
+    for one in running:
+        one.kill()
+        one.communicate()
 
 
 @pytest.mark.parametrize("argv", [["--help"], ["--version"]])
@@ -45,7 +61,7 @@ def test_help_takes_at_most_three_times_what_click_alone_takes() -> None:
     assert min(one for one, _ in pairs) <= 3 * min(other for _, other in pairs)
 
 
-def test_interrupted_it_ends_with_130_and_goes_on_from_the_journal(server: Server) -> None:
+def test_interrupted_it_ends_with_130_and_goes_on_from_the_journal(server: Server, start: Start) -> None:
     Path("in.jsonl").write_text("\n".join(f'"Text {n}."' for n in range(6)))
     hangs = ["Text 4"]
     there = server(lambda body: Say("Fine.", delay=60 if hangs and hangs[0] in str(body) else 0))
@@ -55,21 +71,21 @@ def test_interrupted_it_ends_with_130_and_goes_on_from_the_journal(server: Serve
     while running.poll() is None and len(there.bodies) < 5:
         os.sched_yield()
     running.send_signal(signal.SIGINT)
-    out, err = running.communicate(timeout=20)
+    out, err = running.communicate(timeout=60)
     assert (running.returncode, out) == (130, "")
     assert "taskkit: Interrupted. What was done is in the journal" in err
     assert "Traceback" not in err
     assert [one.name for one in Path().iterdir()] == ["in.jsonl"]
     hangs.clear()
     running = start(*argv)
-    _, err = running.communicate(timeout=30)
+    _, err = running.communicate(timeout=60)
     assert running.returncode == 0
     assert "from the journal" in err
     assert len(there.bodies) in {7, 8}  # the answer that came last may not have been kept yet
     assert len(Path("out.jsonl").read_text().splitlines()) == 6
 
 
-def test_a_reader_that_leaves_is_no_error(server: Server) -> None:
+def test_a_reader_that_leaves_is_no_error(server: Server, start: Start) -> None:
     there = server("A fine text. " * 20_000)
     Path("mine.py").write_text(
         "import taskkit\n\n@taskkit.task\nclass Haiku(taskkit.Task[str]):\n    '''Write one.'''\n    subject: str\n"
@@ -87,10 +103,10 @@ def test_a_reader_that_leaves_is_no_error(server: Server) -> None:
     running.stderr.close()
 
 
-def test_completion() -> None:
+def test_completion(start: Start) -> None:
     def completed(words: str, number: int) -> str:
         env = {**os.environ, "_TASKKIT_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(number)}
-        return start(env=env).communicate(timeout=20)[0]
+        return start(env=env).communicate(timeout=60)[0]
 
     assert "plain,summarise" in completed("taskkit summ", 1)
     assert "plain,--words" in completed("taskkit summarise --wo", 2)
