@@ -63,18 +63,37 @@ def _boundaries(text: str, floor: int) -> Iterator[int]:
 
 def _tells(text: str, start: int) -> bool:
     held = text[start:]
-    return len("".join(held.split())) >= TELLING and not _repeats(held) and not text[:start].endswith(held)
+    if len("".join(held.split())) < TELLING or text.endswith(held, 0, start) or _repeats(held):
+        return False
+    letters = "".join(_letters(held))
+    above = "".join(_letters(text[max(0, start - 2 * len(held)) : start]))
+    return not letters or not (above.endswith(letters) or _repeats(letters))
+
+
+def _letters(words: str) -> list[str]:
+    """The letters and digits, without their case."""
+    return [char for char in words.casefold() if char.isalnum()]
 
 
 def _repeats(words: str) -> bool:
     """Whether it is one shorter piece again and again (twice at least)."""
     half = len(words) // 2
-    return any(words.startswith(words[period:]) for period in range(1, half + 1))
+    first, period = words[: len(words) - half], 0
+    for _ in range(8):  # a piece that fits and yet does not go through to the end has few others behind it
+        period = words.find(first, period + 1, half + len(first))
+        if period < 1 or words.startswith(words[period:]):
+            return period > 0
+    return False
 
 
 def join(text: str, more: str, *, held: str = "") -> str:
     """`text` (which ends with `held`) and what of `more` is new."""
+    if held and more.startswith(held):
+        return text + more[len(held) :]
+    telling = len("".join(held.split())) >= TELLING
     for start, fenced in _readings(more):
+        if not fenced and not _is_remark(more[:start], text, telling=telling):
+            continue
         reading = more[start:]
         known = _known(text, reading, held)
         if known is not None:
@@ -88,15 +107,25 @@ def join(text: str, more: str, *, held: str = "") -> str:
     return text + more
 
 
+def _is_remark(words: str, text: str, *, telling: bool) -> bool:
+    """Whether they may be left out, as the held words come after them: nothing of a remark stands in the text."""
+    if not words or _CONTINUES.match(words):
+        return True
+    return telling and not any(line.strip() in text for line in words.strip().split("\n"))
+
+
 def _readings(more: str) -> Iterator[tuple[int, bool]]:
     """Where the continuation proper may begin, and whether a fence's opening line is left out by that."""
-    starts = [0, *_remarks(more)]
-    yield from ((start, False) for start in starts)
-    yield from ((opener.end(), True) for start in starts if (opener := _OPENER.match(more, start)))
+    for start in (0, *_remarks(more)):
+        if opener := _OPENER.match(more, start):
+            yield opener.end(), True
+        yield start, False
 
 
 def _remarks(more: str) -> Iterator[int]:
-    """The ends of what may be a remark in front: one or two lines, or the words before a colon."""
+    """The ends of what may be a remark in front: the words before a colon, or one or two lines."""
+    if inline := _INLINE.match(more):
+        yield inline.end()
     end = 0
     for _ in range(2):
         line = _LINE.match(more, end)
@@ -106,14 +135,13 @@ def _remarks(more: str) -> Iterator[int]:
             break
         end = line.end()
         yield end
-    if inline := _INLINE.match(more):
-        yield inline.end()
 
 
 def _known(text: str, more: str, held: str) -> int | None:
     """How much of the beginning of `more` stands in `text` already; None when nothing shows that any does."""
-    if held and more.startswith(held):
-        return len(held)
+    bare = held.lstrip()
+    if len(bare) >= TELLING // 2 and more.lstrip().startswith(bare):
+        return len(more) - len(more.lstrip()) + len(bare)
     if held.strip() and (end := _same_words(held, more)):
         return end
     if len(text) >= TELLING and more.startswith(text) and not _repeats(text):
@@ -123,8 +151,8 @@ def _known(text: str, more: str, held: str) -> int | None:
 
 def _same_words(held: str, more: str) -> int:
     """Where `held` ends at the beginning of `more` when only letters and digits count; 0 when it does not."""
-    wanted = [char for char in held.casefold() if char.isalnum()]
-    if len(wanted) < TELLING * 3 // 4:
+    wanted = _letters(held)
+    if len(wanted) < TELLING * 3 // 4 or _repeats("".join(wanted)):
         return 0
     place, end = 0, 0
     for offset, char in enumerate(more[: 2 * len(held) + 200]):
@@ -159,18 +187,26 @@ def _overlap(text: str, more: str, held: str) -> int:
 
 
 def _may_be_meant(before: str, shared: str, held: str) -> bool:
+    """Whether the text itself may go on with what it has just said."""
     if _repeats(shared) or before.endswith(shared):
         return True
-    lines = shared.endswith("\n") and before[-1:] in {"", "\n"}
-    return lines and not (held and shared.endswith(held))
+    if held and shared.endswith(held):
+        return False
+    bare = before.rstrip(" \t")
+    if shared.rstrip(" \t").endswith("\n") and bare[-1:] in {"", "\n"}:
+        return True
+    begins = bare[-1:] in set("\n。！？：；") or (bare != before and bare[-1:] in set(".!?…:;"))
+    return len(shared) < len(held) and not begins
 
 
 def _restarted(text: str, more: str) -> int | None:
     """For an answer that began again from the start: to where `text` ends in it, or all of it: nothing new."""
-    if len(text) < RESTART or not more.startswith(text[:RESTART]):
+    if len(text) < RESTART or not more.startswith(text[:RESTART]) or _repeats(text[:RESTART]):
         return None
     ending = text[-2 * OVERLAP :]
-    return more.find(ending) + len(ending) if more.count(ending) == 1 else len(more)
+    end = more.find(ending) + len(ending)
+    is_same_place = more.count(ending) == 1 and 0.8 * len(text) <= end <= 1.25 * len(text)
+    return end if is_same_place else len(more)
 
 
 def open_fence(text: str) -> str:
