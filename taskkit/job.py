@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, overload
 
 from taskkit.engine.engine import FATAL, Engine
 from taskkit.engine.fit import messages_of
-from taskkit.engine.journal import digest
+from taskkit.engine.journal import Run, digest
 from taskkit.engine.route import Asked, Route
 from taskkit.errors import ContextTooLong, TaskkitError
 from taskkit.prompt import Part, Prompt
@@ -31,7 +31,7 @@ class Job:
     def __init__(self, engine: Engine, task: "Task[Any]", route: Route, on_text: Callable[[str], None] | None) -> None:
         self.engine = engine
         self.route = route
-        self.run: bytes | None = None
+        self.run: Run | None = None
         self.usage = Usage()
         self.strategy = ""
         self._task = task

@@ -20,7 +20,7 @@ from taskkit.engine import finish, loop, structure
 from taskkit.engine.call import Call, Message, Reply
 from taskkit.engine.endpoint import Choice, Endpoint, bound, choices
 from taskkit.engine.fit import fit
-from taskkit.engine.journal import Journal
+from taskkit.engine.journal import Journal, Run
 from taskkit.engine.learn import Learned
 from taskkit.engine.pace import Pace
 from taskkit.engine.plan import Plan, planned
@@ -108,6 +108,7 @@ class Engine:
         self._learned = Learned()
         self._capabilities = structure.Capabilities()
         self._roads: dict[str, Road] = {}
+        self._bound: dict[str, list[Choice]] = {}
         self._opening = asyncio.Lock()
         self.rehearses = False  # nothing is sent; answers are made up
         weakref.finalize(self, _discard, self._roads, self.journal)
@@ -144,14 +145,13 @@ class Engine:
         known = self._known(choice)
         route = known if known is not None else await loop.across(self._open(choice))
         job = Job(self, task, route, on_text)
-        run_key = job.key()
-        job.run = None if task.conversation else self.journal.begin(run_key)
+        job.run = None if task.conversation or not self.journal.on else Run(self.journal, job.key)
         try:
             result = await task.run(job)
         finally:
             self.usage += job.usage
         if job.run is not None:
-            self.journal.end(run_key)
+            job.run.end()
         return job, result
 
     def stream(self, task: "Task[R]") -> Stream[R]:
@@ -285,7 +285,9 @@ class Engine:
         if self._scripted:
             name = self.settings.model or bound(self.settings, tier)
             return [Choice(lookup(name), "scripted://", "")]
-        return choices(self.settings, tier, today=self._today, warn=self.warn)
+        if tier not in self._bound:
+            self._bound[tier] = choices(self.settings, tier, today=self._today, warn=self.warn)
+        return self._bound[tier]
 
     async def _open(self, choice: Choice) -> Route:
         if known := self._known(choice):

@@ -41,10 +41,29 @@ def digest(*parts: object) -> bytes:
     return state.digest()
 
 
-def call_key(call: Call, endpoint: str, run: bytes) -> bytes:
+class Run:
+    """One run of a job: the one that was broken off, or a new one. It begins when the first call asks for it."""
+
+    def __init__(self, journal: "Journal", job: Callable[[], bytes]) -> None:
+        self._journal = journal
+        self._job = job
+        self._begun: tuple[bytes, bytes] | None = None
+
+    def key(self) -> bytes:
+        if self._begun is None:
+            job = self._job()
+            self._begun = job, self._journal.begin(job)
+        return self._begun[1]
+
+    def end(self) -> None:
+        if self._begun is not None:
+            self._journal.end(self._begun[0])
+
+
+def call_key(call: Call, endpoint: str, run: Callable[[], bytes]) -> bytes:
     warm = call.temperature is None or call.temperature > FREEZES_UP_TO
     fields = [getattr(call, name) for name in Call.__dataclass_fields__ if name != "likely"]
-    return digest(endpoint, fields, run if warm else b"")
+    return digest(endpoint, fields, run() if warm else b"")
 
 
 class Journal:
@@ -56,6 +75,10 @@ class Journal:
         self._db: sqlite3.Connection | None = None
         self._pid = 0
         self._broken = path is None
+
+    @property
+    def on(self) -> bool:
+        return not self._broken
 
     def get(self, key: bytes) -> Reply | None:
         if self.fresh or self._broken:

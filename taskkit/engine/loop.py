@@ -6,6 +6,7 @@ works inside a running loop. A forked child makes a loop of its own."""
 import asyncio
 import atexit
 import concurrent.futures
+import contextlib
 import os
 import threading
 from collections.abc import Coroutine
@@ -61,7 +62,39 @@ async def across(work: Coroutine[Any, Any, T]) -> T:
     """Awaits `work` on the background loop from any loop; a cancellation goes along."""
     if on_background():
         return await work
-    return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, background()))
+    here, there = asyncio.get_running_loop(), background()
+    done: asyncio.Future[T] = here.create_future()
+    task: asyncio.Task[T] | None = None
+
+    def begin() -> None:
+        nonlocal task
+        if done.cancelled():
+            work.close()
+            return
+        task = there.create_task(work)
+        task.add_done_callback(tell)
+
+    def tell(ended: "asyncio.Task[T]") -> None:
+        with contextlib.suppress(RuntimeError):  # the caller's loop is closed: nobody waits any more
+            here.call_soon_threadsafe(settle, ended)
+
+    def settle(ended: "asyncio.Task[T]") -> None:
+        error = None if ended.cancelled() else ended.exception()
+        if done.done():
+            return
+        if ended.cancelled():
+            done.cancel()
+        elif error is not None:
+            done.set_exception(error)
+        else:
+            done.set_result(ended.result())
+
+    there.call_soon_threadsafe(begin)
+    try:
+        return await done
+    except asyncio.CancelledError:
+        there.call_soon_threadsafe(lambda: task and task.cancel())
+        raise
 
 
 def finish(work: Coroutine[Any, Any, None]) -> None:

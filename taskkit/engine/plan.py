@@ -62,7 +62,7 @@ class StandIn:
     """A transport that sends nothing. `size` says which end of the range its answers are at."""
 
     def __init__(self, size: Literal["low", "high"]) -> None:
-        self.size = size
+        self.size: Literal["low", "high"] = size
         self.calls: list[tuple[int, int]] = []
         self.route: Route | None = None
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from taskkit.engine.call import Call, Embedded, Reply
 from taskkit.engine.endpoint import Endpoint
-from taskkit.engine.journal import Journal, call_key
+from taskkit.engine.journal import Journal, Run, call_key
 from taskkit.engine.pace import Pace, Transient
 from taskkit.engine.prices import cost
 from taskkit.engine.send import OnText, Transport
@@ -41,14 +41,14 @@ class Road:
         model: Model,
         counter: Counter,
         *,
-        run: bytes | None,
+        run: Run | None,
         on_text: OnText | None,
         keys: list[bytes] | None = None,
     ) -> Reply:
         """From the journal, else bought. `run` None keeps the journal out of it; `keys` collects what was used."""
         key = b""
         if run is not None:
-            key = call_key(call, self.endpoint.identity, run)
+            key = call_key(call, self.endpoint.identity, run.key)
             if keys is not None:
                 keys.append(key)
             hit = self._journal.get(key)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from taskkit.engine.journal import Run
 from taskkit.engine.road import Road
 from taskkit.engine.send import OnText
 from taskkit.models import Model
@@ -36,7 +37,7 @@ class Asked:
     on_text: OnText | None = None
     sample: int = 0
     likely: str | None = None
-    run: bytes | None = None  # the job's run; None keeps the journal out of it
+    run: Run | None = None  # the job's run; None keeps the journal out of it
 
 
 @dataclass(frozen=True, slots=True)

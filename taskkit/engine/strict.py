@@ -77,8 +77,7 @@ class _Strict:
         words = "; ".join([*filter(None, [node.get("description", "").strip()]), *limits(node), *filter(None, [extra])])
         made = self._kind(node)
         if words:
-            made = {"anyOf": [made]} if "$ref" in made else made
-            made["description"] = words
+            made = {**({"anyOf": [made]} if "$ref" in made else made), "description": words}
         return made
 
     def _kind(self, node: Json) -> Json:

@@ -30,7 +30,7 @@ def call(text: str = "hi", *, temperature: float | None = 0.2, sample: int = 0, 
 
 
 def test_what_was_put_comes_back_and_costs_nothing(journal: Journal) -> None:
-    key = call_key(call(), "e", b"run")
+    key = call_key(call(), "e", lambda: b"run")
     assert journal.get(key) is None
     journal.put(key, Reply("hello", "length", Usage(calls=1, input_tokens=5), "m"))
     found = journal.get(key)
@@ -39,13 +39,13 @@ def test_what_was_put_comes_back_and_costs_nothing(journal: Journal) -> None:
 
 
 def test_keys_tell_apart_what_matters_and_nothing_else() -> None:
-    base = call_key(call(), "e", b"1")
-    assert base == call_key(call(likely="x"), "e", b"2"), "a cool answer is the same in every run"
-    assert base != call_key(call("hi "), "e", b"1")
-    assert base != call_key(call(), "f", b"1")
-    assert base != call_key(call(sample=1), "e", b"1")
-    warm = call_key(call(temperature=0.9), "e", b"1")
-    assert warm != call_key(call(temperature=0.9), "e", b"2"), "a warm one belongs to its run"
+    base = call_key(call(), "e", lambda: b"1")
+    assert base == call_key(call(likely="x"), "e", lambda: b"2"), "a cool answer is the same in every run"
+    assert base != call_key(call("hi "), "e", lambda: b"1")
+    assert base != call_key(call(), "f", lambda: b"1")
+    assert base != call_key(call(sample=1), "e", lambda: b"1")
+    warm = call_key(call(temperature=0.9), "e", lambda: b"1")
+    assert warm != call_key(call(temperature=0.9), "e", lambda: b"2"), "a warm one belongs to its run"
 
 
 def test_a_job_that_was_broken_off_goes_on_and_a_finished_one_begins_anew(journal: Journal) -> None:
@@ -57,7 +57,7 @@ def test_a_job_that_was_broken_off_goes_on_and_a_finished_one_begins_anew(journa
 
 
 def test_fresh_asks_anew_and_records(tmp_path: Path, journal: Journal, warnings: list[str]) -> None:
-    key = call_key(call(), "e", b"")
+    key = call_key(call(), "e", lambda: b"")
     journal.put(key, Reply("old"))
     assert journal.path is not None
     fresh = Journal(journal.path, warn=warnings.append, fresh=True)
