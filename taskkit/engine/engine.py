@@ -129,8 +129,8 @@ class Engine:
             # The server has told its real window: what was cut for another is cut again, once.
             self.warn(f"{error.message} The text is cut anew for that window.")
             job, result = await self._worked(task, on_text)
-        usage = job.usage.model_copy(update={"seconds": round(time.monotonic() - started, 3)})
         if isinstance(result, Result):
+            usage = job.usage.model_copy(update={"seconds": round(time.monotonic() - started, 3)})
             return cast(
                 "R",
                 result.model_copy(update={"usage": usage, "warnings": job.notices, "prompts": job.prompts}),

@@ -344,14 +344,19 @@ def _finish(reason: object) -> Finish:
 
 
 def _usage(data: Mapping[str, Any]) -> Usage:
-    usage = data.get("usage") or {}
-    details = usage.get("prompt_tokens_details") or {}
-    return Usage.model_construct(
-        calls=1,
-        input_tokens=usage.get("prompt_tokens") or 0,
-        cached_tokens=details.get("cached_tokens") or 0,
-        output_tokens=usage.get("completion_tokens") or 0,
+    """What the server says of it; what is no number there counts as nothing."""
+    usage = data.get("usage")
+    usage = usage if isinstance(usage, Mapping) else {}
+    details = usage.get("prompt_tokens_details")
+    given, cached, out = (
+        int(one) if isinstance(one, int | float) and 0 <= one < 1e12 else 0
+        for one in (
+            usage.get("prompt_tokens"),
+            details.get("cached_tokens") if isinstance(details, Mapping) else 0,
+            usage.get("completion_tokens"),
+        )
     )
+    return Usage(calls=1, input_tokens=given, cached_tokens=min(cached, given), output_tokens=out)
 
 
 def _duration(text: str) -> float:
