@@ -20,6 +20,7 @@ Style = Literal["paragraph", "bullets", "tldr", "headline"]
 PIECE = 6000  # tokens: pieces much larger than this lose their middle, and make long waits
 NOTE_WORDS = 180  # a piece's notes at most
 DEPTH = 12  # levels of merging; each must shrink, so this is never reached
+ENOUGH = 0.8  # of a level's length: the next one may be so long, or its notes are cut
 TOKENS_A_WORD = 2.0  # room to keep for a word of an answer, in any language
 
 
@@ -111,17 +112,25 @@ class Summarise(Task[Summary]):
                 room = int(words * TOKENS_A_WORD)
                 return await job.complete(parts, max_output=room, likely="A note. " * (words // 2))
 
-            merged = await job.map(level, groups)
-            # A model that does not shorten is cut to what was asked for: the next level has to be smaller.
-            notes = [job.counter.cut(one, int(words * TOKENS_A_WORD)) for one in merged]
-            if any(len(cut) < len(one) for cut, one in zip(notes, merged, strict=True)):
-                job.warn("not-shrinking", "The model did not shorten its notes as asked: they were cut to size.")
+            notes = await job.map(level, groups)
+            if sum(job.counter.count_many(notes)) > before * ENOUGH:
+                # The model does not shorten; yet the next level has to be smaller than this one.
+                notes = self.cut(job, notes, int(words * TOKENS_A_WORD))
             if sum(job.counter.count_many(notes)) >= before:
                 break
         raise EndpointError(
             "The notes do not get shorter from level to level.",
             hint="Use a model with a larger window, or fewer --words.",
         )
+
+    def cut(self, job: Job, notes: Sequence[str], tokens: int) -> list[str]:
+        """Each at most so long; what goes by that is said."""
+        kept = [job.counter.cut(note, tokens) for note in notes]
+        gone = sum(len(note) - len(one) for note, one in zip(notes, kept, strict=True))
+        if gone:
+            message = f"The model did not shorten its notes as asked: {gone} characters of them were cut off."
+            job.warn("not-shrinking", message)
+        return kept
 
     def packed(self, job: Job, notes: Sequence[str]) -> list[list[str]]:
         room = job.room(
@@ -138,8 +147,7 @@ class Summarise(Task[Summary]):
             left -= whole
         if len(groups) == len(notes) > 1:
             # Two notes must always go together, or the tree would not end.
-            half = max(1, room // 2 - 32)
-            cut = [job.counter.cut(note, half) for note in notes]
+            cut = self.cut(job, notes, max(1, room // 2 - 32))
             groups = [cut[i : i + 2] for i in range(0, len(cut), 2)]
         return groups
 
