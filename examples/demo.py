@@ -6,12 +6,16 @@ import argparse
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import taskkit
 from taskkit import local
-from taskkit.errors import TaskkitError
+from taskkit.errors import InvalidOutputError, TaskkitError, TruncatedError
 from taskkit.results import Result, Usage
+
+R = TypeVar("R")
 
 HERE = Path(__file__).parent
 HANDBOOK = HERE / "handbook"
@@ -71,29 +75,38 @@ def tour() -> None:
 
     for question in (ANSWERED, UNANSWERED):
         title(f'taskkit ask "{question}" --knowledge {OUT}/handbook.kb')
-        answer = taskkit.ask(question, base)
-        print(answer)
-        rows.append(kept("ask", answer))
+        if answer := worked(lambda question=question: taskkit.ask(question, base)):
+            print(answer)
+            rows.append(kept("ask", answer))
     base.close()
 
     title(f"taskkit summarise {LONG_PAGE.relative_to(HERE.parent)} --words 120")
-    summary = taskkit.summarise(LONG_PAGE, words=120)
-    print(summary)
-    rows.append(kept(f"summarise {len(LONG_PAGE.read_text().split()):,} words", summary))
+    if summary := worked(lambda: taskkit.summarise(LONG_PAGE, words=120)):
+        print(summary)
+        rows.append(kept(f"summarise {len(LONG_PAGE.read_text().split()):,} words", summary))
 
     target = OUT / "deployment.fr.md"
     title(f"taskkit translate {TO_FRENCH.relative_to(HERE.parent)} --to fr -o {target}")
-    translation = taskkit.translate(TO_FRENCH, to="fr")
-    target.write_text(translation.text, encoding="utf-8")
-    print("\n".join(translation.text.splitlines()[:24]))
-    print(f"… the whole page is in {target}.")
-    rows.append(kept("translate a page", translation))
+    if translation := worked(lambda: taskkit.translate(TO_FRENCH, to="fr")):
+        target.write_text(translation.text, encoding="utf-8")
+        print("\n".join(translation.text.splitlines()[:24]))
+        print(f"… the whole page is in {target}.")
+        rows.append(kept("translate a page", translation))
 
     title("What it took")
     print(f"{'':28}{'calls':>7}{'journal':>9}{'tokens in':>11}{'out':>7}{'seconds':>9}")
     for name, usage in rows:
         figures = f"{usage.calls:>7}{usage.journal_hits:>9}{usage.input_tokens:>11,}{usage.output_tokens:>7,}"
         print(f"{name:28}{figures}{usage.seconds:>9.1f}")
+
+
+def worked(step: Callable[[], R]) -> R | None:
+    """What a step gives; a model that is too small for one says so, and the others go on."""
+    try:
+        return step()
+    except (InvalidOutputError, TruncatedError) as error:
+        print(f"This model could not do it: {error}")
+        return None
 
 
 def kept(name: str, result: Result) -> tuple[str, Usage]:

@@ -3,7 +3,7 @@
 A text that stops at the output limit is continued, round by round, and joined at the seam (see `seam`). Each
 round is shown the original messages and what was written so far: all of it up to `SHOWN` characters; past that,
 or where the window is short of room, only its last `TAIL` or `SHORT_TAIL`. JSON is never continued: it is asked
-for once more, with more room.
+for once more, with more room, or livelier where the model went in circles.
 """
 
 import re
@@ -22,6 +22,8 @@ TAIL = 8_000
 SHORT_TAIL = 2_000
 LEAST = 64  # tokens of answer below which a round is not worth its price
 HEADROOM = 2048  # tokens added at least when an answer has to have more room
+LOOP = 900  # characters at the end of cut JSON that tell by repeating that the model went in circles
+LIVELY = 0.8  # temperature that gets it out of them
 REPEATED = 400  # characters which a continuation does not write a second time unless it goes in circles
 
 GO_ON = (
@@ -86,6 +88,8 @@ def _written(text: str) -> bool:
 
 async def _roomier(call: Call, reply: Reply, ask: Ask, room: Room | None) -> Reply:
     again = _more_room(call, reply, room)
+    if seam.loops(reply.text, LOOP):  # more room would only be filled with more of it
+        again = replace(call, sample=-1 - call.sample, temperature=max(call.temperature or 0.0, LIVELY))
     if again is not None:
         second = _checked(await ask(again))
         reply = replace(second, usage=reply.usage + second.usage)

@@ -229,10 +229,10 @@ def _without_spare_fence(text: str, joined: str) -> str:
     return joined
 
 
-def loops(text: str) -> bool:
-    """Whether the end of `text` is one piece of up to 300 characters over and over."""
-    tail = text[-3000:]
-    return len(tail) == 3000 and any(tail.startswith(tail[period:]) for period in range(1, 301))
+def loops(text: str, size: int = 3000) -> bool:
+    """Whether the last `size` characters are one piece of up to a tenth of that over and over."""
+    tail = text[-size:]
+    return len(tail) == size and any(tail.startswith(tail[period:]) for period in range(1, size // 10 + 1))
 
 
 def closed(text: str) -> str:

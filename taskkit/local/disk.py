@@ -68,6 +68,18 @@ def writing(folder: Path) -> Iterator[None]:
         ) from error
 
 
+@contextlib.contextmanager
+def opened(file: Path, mode: str) -> Iterator[IO[bytes]]:
+    """For writing. Whoever writes flushes under `writing`: closing tries that again, and says nothing more of it."""
+    with writing(file.parent):
+        out = file.open(mode)
+    try:
+        yield out
+    finally:
+        with contextlib.suppress(OSError):
+            out.close()
+
+
 def need_room(folder: Path, size: int) -> None:
     """`size` in bytes. Raises `ConfigurationError` before anything is fetched in vain."""
     free = shutil.disk_usage(folder).free

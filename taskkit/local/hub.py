@@ -38,7 +38,7 @@ HOPS = 5
 @dataclass(frozen=True, slots=True)
 class Offer:
     """What the hub says of a file before it is sent. `size` in bytes, None when it does not say; `sha256` and
-    `tag` are empty when it does not say; `tag` changes with the content.
+    `tag` are empty when it does not say; `tag` changes with the content and is as the header gave it.
     """
 
     url: str
@@ -62,8 +62,9 @@ def look(reference: str) -> Offer:
         if not location or linked or not _of_the_hub(target):
             # The size and tag of a redirect's own page are not those of the file.
             size = headers.get("X-Linked-Size") or (None if location else headers.get("Content-Length"))
-            tag = (linked or ("" if location else headers.get("ETag")) or "").removeprefix("W/").strip('"')
-            known = tag if re.fullmatch(r"[0-9a-f]{64}", tag) else ""
+            tag = linked or ("" if location else headers.get("ETag")) or ""
+            bare = tag.removeprefix("W/").strip('"')
+            known = bare if re.fullmatch(r"[0-9a-f]{64}", bare) else ""
             return Offer(target, int(size) if size and size.isdecimal() else None, known, tag)
         url = target
     raise EndpointError(f"{_host()} sends {reference} round in circles.", hint="Try again later.")
@@ -131,11 +132,13 @@ def fetch(reference: str, offer: Offer, part: Path, progress: Progress) -> None:
 
 def _bring_rest(offer: Offer, part: Path, progress: Progress) -> None:
     done = _size(part)
-    if offer.size is not None and done >= offer.size:
+    if offer.size and done >= offer.size:
         return
     request = _request(offer.url)
     if done:
         request.add_header("Range", f"bytes={done}-")
+        if offer.tag.startswith('"') and not offer.sha256:  # no hash will tell that two files were joined
+            request.add_header("If-Range", offer.tag)
     try:
         response = build_opener().open(request, timeout=READ_SECONDS)
     except HTTPError as error:
@@ -157,15 +160,15 @@ def _bring_rest(offer: Offer, part: Path, progress: Progress) -> None:
 
 
 def _write(response: IO[bytes], part: Path, done: int, total: int | None, progress: Progress) -> None:
-    with disk.writing(part.parent):
-        out = part.open("ab" if done else "wb")
-    with out:
+    with disk.opened(part, "ab" if done else "wb") as out:
         progress(done, total)
         while chunk := response.read(CHUNK):
             with disk.writing(part.parent):
                 out.write(chunk)
             done += len(chunk)
             progress(done, total)
+        with disk.writing(part.parent):
+            out.flush()
 
 
 def _request(url: str, *, method: str = "GET") -> Request:

