@@ -71,8 +71,8 @@ def chatty(body: Mapping[str, Any]) -> str:
     return f"Sure, here is the rest of the answer:\n\n{WHOLE[end - len(held) :]}"
 
 
-def cut_at(at: int, manner: Callable[[Mapping[str, Any]], str]) -> Callable[[Mapping[str, Any]], object]:
-    def reply(body: Mapping[str, Any]) -> object:
+def cut_at(at: int, manner: Callable[[Mapping[str, Any]], str]) -> Callable[[Mapping[str, Any]], Any]:
+    def reply(body: Mapping[str, Any]) -> Any:
         return Cut(WHOLE, at) if len(body["messages"]) == 1 else manner(body)
 
     return reply
@@ -90,7 +90,7 @@ def test_a_text_cut_at_any_offset_comes_out_whole(manner: Callable[[Mapping[str,
 
 
 def test_a_server_that_cuts_again_and_again() -> None:
-    def reply(body: Mapping[str, Any]) -> object:
+    def reply(body: Mapping[str, Any]) -> Any:
         rest = WHOLE if len(body["messages"]) == 1 else obedient(body)
         return Cut(rest, 1500) if len(rest) > 1500 else rest
 
