@@ -1,0 +1,74 @@
+"""A request as a call that is valid, and that nobody has made yet."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from taskkit.errors import InputError
+from taskkit.tasks.command import Command
+from taskkit.testing import scripted
+
+TOOLS: tuple[dict[str, Any], ...] = (
+    {
+        "name": "light",
+        "description": "Switch a light.",
+        "parameters": {
+            "type": "object",
+            "properties": {
+                "room": {"type": "string", "enum": ["hall", "kitchen"]},
+                "on": {"type": "boolean"},
+                "level": {"type": "integer"},
+            },
+            "required": ["room", "on"],
+        },
+    },
+    {"name": "stop", "description": "Stop everything."},
+)
+
+
+def chosen(tool: str, arguments: object) -> dict[str, Any]:
+    return {"tool": tool, "arguments": arguments if isinstance(arguments, str) else json.dumps(arguments)}
+
+
+def test_a_valid_call_is_given_and_not_made() -> None:
+    result = scripted(chosen("light", {"room": "hall", "on": False})).run(Command("light off in the hall", TOOLS))
+    assert json.loads(str(result)) == {"tool": "light", "arguments": {"room": "hall", "on": False}}
+    assert result.results == ()
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "why"),
+    [
+        ("lamp", {}, "there is no tool 'lamp'"),
+        ("light", {"room": "hall"}, "the argument on is missing"),
+        ("light", {"room": "attic", "on": True}, "room is to be one of"),
+        ("light", {"room": "hall", "on": "yes"}, "on is to be of type boolean"),
+        ("light", {"room": "hall", "on": True, "level": True}, "level is to be of type integer"),
+        ("light", {"room": "hall", "on": True, "colour": "red"}, "there is no argument colour"),
+        ("light", "room=hall", "no JSON"),
+        ("light", [1], "no JSON object"),
+    ],
+)
+def test_a_wrong_call_is_told_to_the_model_and_never_given(tool: str, arguments: object, why: str) -> None:
+    right = chosen("light", {"room": "hall", "on": True})
+    engine = scripted([chosen(tool, arguments), right])
+    assert engine.run(Command("x", TOOLS)).calls[0].arguments == {"room": "hall", "on": True}
+    assert why in str(engine._transport.bodies[1]["messages"])  # type: ignore[union-attr]
+    result = scripted(chosen(tool, arguments)).run(Command("x", TOOLS))
+    assert result.calls == ()
+    assert result.warnings[0].failure
+
+
+def test_no_fitting_tool_is_an_answer() -> None:
+    result = scripted(chosen("none", {})).run(Command("sing a song", TOOLS))
+    assert (result.calls, str(result), result.warnings) == ((), "No tool does what was asked.", ())
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}", '[{"description": "no name"}]', '["light"]', "7"])
+def test_a_file_that_holds_no_tools(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "tools.json"
+    file.write_text(text)
+    with pytest.raises(InputError):
+        scripted().run(Command("x", file))
