@@ -3,6 +3,7 @@
 Run by `make demo`. With OPENAI_API_KEY set it uses that endpoint, else the embedded model."""
 
 import argparse
+import functools
 import os
 import sys
 import time
@@ -75,7 +76,7 @@ def tour() -> None:
 
     for question in (ANSWERED, UNANSWERED):
         title(f'taskkit ask "{question}" --knowledge {OUT}/handbook.kb')
-        if answer := worked(lambda question=question: taskkit.ask(question, base)):
+        if answer := worked(functools.partial(taskkit.ask, question, base)):
             print(answer)
             rows.append(kept("ask", answer))
     base.close()

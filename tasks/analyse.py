@@ -61,16 +61,23 @@ class Analyse(Task[Analysis]):
     """Analyse a text: classify it, or find and quote what it holds."""
 
     source: Source
-    labels: Annotated[tuple[str, ...], Field(description="The labels to choose from; once for each.")] = ()
+    labels: Annotated[
+        tuple[str, ...], Field(description="The labels to choose from: once for each, or with commas between.")
+    ] = ()
     kind: Annotated[Kind, Field(description="What to look for.")] = "labels"
 
     prompt: ClassVar[Prompt] = Prompt.beside(__file__)
-    example: ClassVar[str] = "taskkit analyse review.txt --labels praise --labels complaint"
+    example: ClassVar[str] = "taskkit analyse review.txt --labels praise,complaint"
+
+    @property
+    def choices(self) -> list[str]:
+        """The labels, also where several stand in one with commas between."""
+        return [label.strip() for given in self.labels for label in given.split(",") if label.strip()]
 
     async def run(self, job: Job) -> Analysis:
         source = job.read(self.source)
         kind = "keyphrases" if self.kind == "labels" and not self.labels else self.kind
-        wanted = WANTED[kind].format(labels=", ".join(self.labels))
+        wanted = WANTED[kind].format(labels=", ".join(self.choices))
         around = type(self).prompt.parts("find", text="", wanted=wanted, problem="")
 
         async def of_piece(piece: Piece) -> list[Item]:
@@ -97,7 +104,7 @@ class Analyse(Task[Analysis]):
 
     def located(self, found: Sequence[Found], piece: Piece, kind: str) -> tuple[list[Item], list[str]]:
         """Items whose evidence stands in the piece, and what is wrong with the others."""
-        allowed = {label.casefold(): label for label in self.labels} if kind == "labels" else {}
+        allowed = {label.casefold(): label for label in self.choices} if kind == "labels" else {}
         good: list[Item] = []
         lost: list[str] = []
         for one in found:

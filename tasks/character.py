@@ -49,6 +49,10 @@ class Character(Task[Line]):
     conversation: ClassVar[bool] = True
     example: ClassVar[str] = 'taskkit character "Have you a room?" --card "A gruff innkeeper called Brom"'
 
+    def check(self) -> None:
+        super().check()
+        card_of(self.card)
+
     async def run(self, job: Job) -> Line:
         card = card_of(self.card)
         said = recall(self.session, "character")

@@ -59,6 +59,10 @@ class Command(Task[Outcome]):
     temperature: ClassVar[float] = 0.0
     example: ClassVar[str] = 'taskkit command "lights on in the kitchen" --tools tools.json'
 
+    def check(self) -> None:
+        super().check()
+        tools_of(self.tools)
+
     async def run(self, job: Job) -> Outcome:
         tools = tools_of(self.tools)
         problem = ""

@@ -1,7 +1,7 @@
 """Which model, at which endpoint, a tier stands for."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from urllib.parse import urlsplit
 
@@ -32,7 +32,7 @@ class Choice:
 
     model: Model
     base_url: str
-    api_key: str
+    api_key: str = field(repr=False)
     given: bool = True  # False: the name is our default, and the endpoint may have another
 
     @property

@@ -6,6 +6,7 @@ prompt -> fit -> journal -> spend -> pace -> send -> finish -> structure -> repl
 import asyncio
 import contextlib
 import copy
+import os
 import time
 import weakref
 from collections.abc import Sequence
@@ -24,7 +25,7 @@ from taskkit.engine.journal import Journal, Run
 from taskkit.engine.learn import Learned
 from taskkit.engine.pace import Pace
 from taskkit.engine.plan import Plan, planned
-from taskkit.engine.road import Road
+from taskkit.engine.road import Road, discard, shut
 from taskkit.engine.route import Answered, Asked, Route, batches_of
 from taskkit.engine.schema import answer_schema
 from taskkit.engine.send import OnText, OpenAITransport, Transport
@@ -110,8 +111,9 @@ class Engine:
         self._roads: dict[str, Road] = {}
         self._bound: dict[str, list[Choice]] = {}
         self._opening = asyncio.Lock()
+        self._pid = os.getpid()
         self.rehearses = False  # nothing is sent; answers are made up
-        weakref.finalize(self, _discard, self._roads, self.journal)
+        weakref.finalize(self, discard, self._roads, self.journal)
 
     # Running tasks -----------------------------------------------------------------------------------------------
 
@@ -281,7 +283,15 @@ class Engine:
     async def route(self, tier: str) -> Route:
         return await self._open(self._choices(tier)[0])
 
+    def _own(self) -> None:
+        """In a forked child the parent's connections are left alone, and its own are made."""
+        if self._pid != os.getpid():
+            self._pid, self._opening = os.getpid(), asyncio.Lock()
+            loop.left(dict(self._roads))
+            self._roads.clear()
+
     def _choices(self, tier: str) -> list[Choice]:
+        self._own()
         if self._scripted:
             name = self.settings.model or bound(self.settings, tier)
             return [Choice(lookup(name), "scripted://", "")]
@@ -369,31 +379,15 @@ class Engine:
 
     async def aclose(self) -> None:
         """Gives back connections and files; an engine that is used again opens them again."""
-        await loop.across(_shut(self._roads, self.journal))
+        await loop.across(shut(self._roads, self.journal))
 
     def close(self) -> None:
         """As `aclose`, and waits; not for ever, as there are servers that never end a connection."""
         with contextlib.suppress(TimeoutError):
-            loop.run(_shut(self._roads, self.journal), timeout=5)
+            loop.run(shut(self._roads, self.journal), timeout=5)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-async def _shut(roads: dict[str, Road], journal: Journal) -> None:
-    closing = list(roads.values())
-    roads.clear()
-    for road in closing:
-        await road.transport.close()
-    journal.close()
-
-
-def _discard(roads: dict[str, Road], journal: Journal) -> None:
-    """An engine that nobody closed, collected or left at the end of the process."""
-    if roads:
-        loop.finish(_shut(roads, journal))
-    else:
-        journal.close()

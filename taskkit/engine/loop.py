@@ -129,6 +129,11 @@ def _close() -> None:
         loop.close()
 
 
+def left(thing: object) -> None:
+    """Keeps what a forked child has of its parent's."""
+    _left.append(thing)
+
+
 def _after_fork() -> None:
     global _loop, _thread, _lock
     _left.append((_loop, _thread))

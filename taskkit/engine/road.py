@@ -3,6 +3,7 @@
 from dataclasses import replace
 from decimal import Decimal
 
+from taskkit.engine import loop
 from taskkit.engine.call import Call, Embedded, Reply
 from taskkit.engine.endpoint import Endpoint
 from taskkit.engine.journal import Journal, Run, call_key
@@ -113,3 +114,20 @@ class Road:
             return replace(got, usage=got.usage.model_copy(update={"cost": true, "retries": retries}))
         finally:
             self._spend.settle(held, true)
+
+
+async def shut(roads: dict[str, Road], journal: Journal) -> None:
+    """Gives back the connections of all roads, and the journal's file."""
+    closing = list(roads.values())
+    roads.clear()
+    for road in closing:
+        await road.transport.close()
+    journal.close()
+
+
+def discard(roads: dict[str, Road], journal: Journal) -> None:
+    """An engine that nobody closed, collected or left at the end of the process."""
+    if roads:
+        loop.finish(shut(roads, journal))
+    else:
+        journal.close()

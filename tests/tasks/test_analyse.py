@@ -25,6 +25,11 @@ def test_evidence_is_located_in_the_source() -> None:
     assert result.items[1].evidence.status == "exact"
 
 
+def test_labels_may_come_in_one_with_commas() -> None:
+    result = scripted(found(("complaint", "box was crushed"))).run(Analyse(TEXT, labels=("praise, complaint",)))
+    assert [one.label for one in result.items] == ["complaint"]
+
+
 def test_what_the_text_does_not_say_is_asked_for_again_then_left_out() -> None:
     invented = found(("praise", "Best shop ever"), ("complaint", "box was crushed"))
     engine = scripted(invented)

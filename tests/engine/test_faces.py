@@ -1,0 +1,129 @@
+"""The same engine from threads, loops, forked workers and streams that are left early."""
+
+import asyncio
+import json
+import multiprocessing
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import taskkit
+from taskkit.errors import TaskkitError
+from taskkit.testing import Fail, Say, ScriptedServer, echo
+
+Server = Callable[..., ScriptedServer]
+KEY = "sk-very-secret-0123456789"
+
+
+@taskkit.task
+class Echo(taskkit.Task[str]):
+    """Say it again."""
+
+    text: str
+    prompt = taskkit.Prompt("{{ text }}")
+
+
+def engine_at(there: ScriptedServer, **options: Any) -> taskkit.Engine:
+    return taskkit.Engine(model="gpt-4.1-mini", base_url=there.base_url, api_key=KEY, **options)
+
+
+def test_from_many_threads_at_once(server: Server) -> None:
+    with engine_at(server(echo, latency=0.01)) as engine, ThreadPoolExecutor(20) as pool:
+        assert list(pool.map(lambda n: engine.run(Echo(f"Line {n}")), range(100))) == [f"Line {n}" for n in range(100)]
+
+
+def test_from_several_loops_one_after_the_other_and_at_once(server: Server) -> None:
+    there = server(echo, latency=0.01)
+
+    async def some(name: str) -> list[str]:
+        return list(await asyncio.gather(*(engine.arun(Echo(f"{name} {n}")) for n in range(20))))
+
+    with engine_at(there) as engine:
+        assert asyncio.run(some("one"))[-1] == "one 19"
+        assert asyncio.run(some("two"))[-1] == "two 19"
+        found: dict[str, list[str]] = {}
+        threads = [
+            threading.Thread(target=lambda name=name: found.update({name: asyncio.run(some(name))})) for name in "abcd"
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert {name: rows[7] for name, rows in found.items()} == {name: f"{name} 7" for name in "abcd"}
+
+
+def _forked(url: str, number: int) -> str:
+    with taskkit.Engine(model="gpt-4.1-mini", base_url=url, api_key=KEY) as engine:
+        return engine.run(Echo(f"Line {number}"))
+
+
+def _inherited(queue: Any, engine: taskkit.Engine) -> None:
+    queue.put(engine.run(Echo("from the child")))
+
+
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_in_forked_workers_after_the_parent_has_made_calls(server: Server) -> None:
+    there = server(echo)
+    with engine_at(there) as engine:
+        assert engine.run(Echo("from the parent")) == "from the parent"
+        context = multiprocessing.get_context("fork")
+        with context.Pool(2) as pool:
+            rows = pool.starmap(_forked, [(there.base_url, number) for number in range(10)])
+            pool.close()
+            pool.join()
+        assert rows == [f"Line {number}" for number in range(10)]
+        queue = context.SimpleQueue()
+        child = context.Process(target=_inherited, args=(queue, engine))
+        child.start()
+        child.join(30)
+        assert not child.exitcode
+        assert queue.get() == "from the child"
+        assert engine.run(Echo("and the parent again")) == "and the parent again"
+
+
+def test_a_cancelled_call_gives_its_place_back(server: Server) -> None:
+    there = server(lambda body: Say("Late.", delay=60) if "slow" in str(body) else "Soon.")
+
+    async def work() -> str:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(engine.arun(Echo("slow")), timeout=0.3)
+        return await asyncio.wait_for(engine.arun(Echo("quick")), timeout=20)
+
+    with engine_at(there, concurrency=1) as engine:
+        assert asyncio.run(work()) == "Soon."
+
+
+def test_a_stream_that_is_left_early_gives_its_place_back(server: Server) -> None:
+    there = server(Say("word " * 500, chunk=5, pause=0.02))
+    with engine_at(there, concurrency=1, journal=False) as engine:
+        for number in range(3):
+            with engine.stream(Echo(f"at length, {number}")) as stream:
+                assert next(iter(stream)).strip() == "word"
+
+
+def test_the_key_is_told_to_the_endpoint_alone(server: Server, tmp_path: Path) -> None:
+    there = server([echo, Fail(401, f"Incorrect API key provided: {KEY}.", "invalid_api_key")])
+    journal = tmp_path / "journal.sqlite"
+    seen: list[object] = []
+    with engine_at(there, journal=journal) as engine, engine.events.listen(seen.append):
+        engine.run(Echo("hello"))
+        with pytest.raises(TaskkitError) as caught:
+            engine.run(Echo("hello again"))
+        shown = [repr(engine), repr(engine.settings), str(engine.settings), repr(vars(engine)), repr(seen)]
+        shown += [str(caught.value), repr(caught.value), json.dumps(engine.usage.model_dump(mode="json"))]
+        shown.append(str(engine.plan(Echo("hello"))))
+        assert there.requests[0].headers["authorization"] == f"Bearer {KEY}"
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert journal in files
+    assert not any(KEY in one for one in shown)
+    assert not any(KEY.encode() in path.read_bytes() for path in files)
+
+
+@pytest.mark.parametrize("url", ["http://models.example.com/v1", "http://10.0.0.7:8000/v1"])
+def test_a_key_goes_over_plain_http_to_no_other_machine_unless_allowed(url: str) -> None:
+    with pytest.raises(TaskkitError, match="https"), taskkit.Engine(model="m", base_url=url, api_key=KEY) as engine:
+        engine.run(Echo("hello"))

@@ -1,0 +1,68 @@
+"""A cap that holds, by the server's own tally, and work that is kept when it is reached."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+import taskkit
+from taskkit.errors import ConfigurationError, CostCapError
+from taskkit.testing import Say, ScriptedServer
+from taskkit.tokens import counter_for
+
+Server = Callable[..., ScriptedServer]
+IN, OUT = Decimal("0.15") / 1_000_000, Decimal("0.60") / 1_000_000  # dollars a token of gpt-4o-mini
+
+
+@taskkit.task
+class Tell(taskkit.Task[str]):
+    """Tell of something."""
+
+    subject: str
+    prompt = taskkit.Prompt("Tell of {{ subject }}.")
+
+
+def any_length(body: Mapping[str, Any]) -> Say:
+    """Answers of 1 to 3,000 words, whichever by the question."""
+    draw = int.from_bytes(hashlib.sha256(str(body["messages"]).encode()).digest()[:4])
+    return Say("word " * (1 + draw % 3000), delay=draw % 7 / 1000)
+
+
+def tally(there: ScriptedServer, counter: Any) -> Decimal:
+    total = Decimal(0)
+    for body in there.bodies:
+        total += counter.count(str(body["messages"][-1]["content"])) * IN
+        total += counter.count(any_length(body).text) * OUT
+    return total
+
+
+@pytest.mark.parametrize("cap", ["0.01", "0.1"])
+def test_500_calls_at_once_stay_under_the_cap_and_what_was_paid_is_kept(server: Server, cap: str) -> None:
+    counter = counter_for("gpt-4o-mini")
+    there = server(any_length, count=counter.count)
+    tasks = [Tell(f"thing {number} {'and more of it ' * (number % 40)}") for number in range(500)]
+    options: dict[str, Any] = {"model": "gpt-4o-mini", "base_url": there.base_url, "api_key": "k", "concurrency": 200}
+    with taskkit.Engine(max_cost=cap, **options) as engine, pytest.raises(CostCapError, match="kept in the journal"):
+        engine.map(tasks)
+    spent = tally(there, counter)
+    assert spent <= Decimal(cap)
+    assert spent >= Decimal(cap) / 2, "most of the cap is put to use"
+    paid = len(there.bodies)
+    with taskkit.Engine(**options) as engine:
+        again = engine.map(tasks)
+        assert engine.usage.journal_hits == paid
+    assert all(isinstance(one, str) for one in again)
+    assert len(there.bodies) == len(tasks), "no call was sent twice"
+
+
+def test_an_unknown_price_is_said_to_be_unknown(server: Server) -> None:
+    there = server("Fine.")
+    options: dict[str, Any] = {"model": "home-made-7b", "base_url": there.base_url, "api_key": "k"}
+    with taskkit.Engine(**options) as engine:
+        engine.run(Tell("it"))
+        assert engine.usage.cost is None
+        assert "unknown" in str(engine.plan(Tell("it")))
+    with taskkit.Engine(max_cost=1, **options) as engine, pytest.raises(ConfigurationError, match="price"):
+        engine.run(Tell("that"))
