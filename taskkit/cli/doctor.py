@@ -112,10 +112,10 @@ def _structured(engine: "Engine", route: "Route") -> str:
         word: str
 
     engine.run(_task(Word))
-    rung = engine._capabilities.rung((route.road.endpoint.base_url, route.model.name))  # noqa: SLF001
+    rung = engine.capabilities.rung((route.road.endpoint.base_url, route.model.name))
     return {"strict": "strict JSON schemas", "object": "JSON objects", "prompt": "by the prompt alone"}[rung]
 
 
 def _refused(engine: "Engine", route: "Route") -> list[str]:
     where = (route.road.endpoint.base_url, route.model.name)
-    return [name for name in PARAMETERS if engine._learned.is_dropped(*where, name)]  # noqa: SLF001
+    return [name for name in PARAMETERS if engine.learned.is_dropped(*where, name)]

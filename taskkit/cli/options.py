@@ -28,7 +28,7 @@ Table = tuple[tuple[list[str], dict[str, Any]], ...]
 ENGINE: Table = (
     (["--model"], {"metavar": "NAME", "help": "The model; local:NAME is an embedded one."}),
     (["--base-url"], {"metavar": "URL", "help": "The endpoint, up to its /v1."}),
-    (["--tier"], {"metavar": "TIER", "help": "fast, strong or long, in place of the task's own."}),
+    (["--tier"], {"metavar": "TIER", "help": "fast, strong or long, not the task's own; --model comes before it."}),
     (["--temperature"], {"type": click.FloatRange(0, 2), "metavar": "NUMBER", "help": "0 to 2, not the task's own."}),
     (["--context"], {"type": click.IntRange(min=1), "metavar": "TOKENS", "help": "The model's window."}),
     (["--concurrency"], {"type": click.IntRange(min=1), "metavar": "N", "help": "Calls at once, at most."}),

@@ -106,8 +106,8 @@ class Engine:
         path = journal if isinstance(journal, Path) else settings_.cache_dir() / "journal.sqlite" if journal else None
         self.journal = Journal(path, warn=self.warn, fresh=fresh)
         self._spend = Spend(self.settings.max_cost)
-        self._learned = Learned()
-        self._capabilities = structure.Capabilities()
+        self.learned = Learned()
+        self.capabilities = structure.Capabilities()
         self._roads: dict[str, Road] = {}
         self._bound: dict[str, list[Choice]] = {}
         self._opening = asyncio.Lock()
@@ -228,7 +228,7 @@ class Engine:
             else:
                 where = (route.road.endpoint.base_url, route.model.name)
                 value, reply = await structure.answer(
-                    call, asked.output, whole, capabilities=self._capabilities, where=where
+                    call, asked.output, whole, capabilities=self.capabilities, where=where
                 )
         except (InvalidOutputError, TruncatedError, EndpointError):
             self.journal.forget(keys)  # an answer that was of no use must not be given again
@@ -256,7 +256,7 @@ class Engine:
     def _learn_ratio(self, route: Route, call: Call, reply: Reply) -> None:
         if route.model.known and route.model.ratio == 1.0:
             return
-        self._learned.ratio(route.road.endpoint.base_url, route.model.name, call.messages, reply.usage, route.counter)
+        self.learned.ratio(route.road.endpoint.base_url, route.model.name, call.messages, reply.usage, route.counter)
 
     async def _moderated(self, route: Route, side: str, text: str) -> None:
         if self.settings.moderate not in {side, "both"} or not text:
@@ -314,14 +314,14 @@ class Engine:
         return self._route(road, choice.model, choice)
 
     def _route(self, road: Road, model: Model, choice: Choice) -> Route:
-        context = self.settings.context or self._learned.window(road.endpoint.base_url, model.name, None)
+        context = self.settings.context or self.learned.window(road.endpoint.base_url, model.name, None)
         if not model.known and not self.settings.context and not choice.is_local:
             self.warn(
                 f"Nothing is known of {model.name}: a context of {model.context} tokens is assumed. "
                 "Say --context, or give it a row in models.toml."
             )
         window = model.window if context is None else model.window.narrowed(context)
-        ratio = self._learned.known_ratio(road.endpoint.base_url, model.name) or model.ratio
+        ratio = self.learned.known_ratio(road.endpoint.base_url, model.name) or model.ratio
         return Route(model, window, Counter(model.encoding, ratio), road)
 
     async def _opened(self, choice: Choice, key: str) -> tuple[Road, Model]:
@@ -360,7 +360,7 @@ class Engine:
         )
         transport = self._transport or OpenAITransport(
             endpoint.base_url, endpoint.api_key, organization=chosen.organization, timeout=chosen.timeout,
-            learned=self._learned, told=pace.told,
+            learned=self.learned, told=pace.told,
         )  # fmt: skip
         return Road(endpoint, transport, pace, self._spend, self.journal, self.events)
 
