@@ -42,26 +42,27 @@ class Job:
     async def complete(
         self, prompt: Sequence[Part] | str, *, output: None = None, max_output: int | None = None,
         temperature: float | None = None, tier: str | None = None, show: bool = False, sample: int = 0,
-        likely: object = None,
+        likely: object = None, rounds: int = 8,
     ) -> str: ...  # fmt: skip
 
     @overload
     async def complete(
         self, prompt: Sequence[Part] | str, *, output: type[T], max_output: int | None = None,
         temperature: float | None = None, tier: str | None = None, show: bool = False, sample: int = 0,
-        likely: object = None,
+        likely: object = None, rounds: int = 8,
     ) -> T: ...  # fmt: skip
 
     async def complete(
         self, prompt: Sequence[Part] | str, *, output: type[T] | None = None, max_output: int | None = None,
         temperature: float | None = None, tier: str | None = None, show: bool = False, sample: int = 0,
-        likely: object = None,
+        likely: object = None, rounds: int = 8,
     ) -> Any:  # fmt: skip
         """One answer: text, or an instance of `output`, whole and validated.
 
         `max_output` is the room kept for it in tokens; longer text is continued. `show` streams it to whoever
         reads the task as a stream. `sample` numbers several wanted answers to one prompt. `likely` is what the
-        answer usually looks like, for the planner."""
+        answer usually looks like, for the planner. `rounds` are the continuations that a cut text may have; with 0
+        it is a `TruncatedError`, for answers whose length is known beforehand."""
         parts = [Part("user", prompt)] if isinstance(prompt, str) else prompt
         asked = Asked(
             output=str if output is None else output,
@@ -71,6 +72,7 @@ class Job:
             on_text=self._on_text if show else None,
             sample=sample,
             likely=_as_text(likely),
+            rounds=rounds,
             run=self.run,
         )
         answered = await self.engine.complete(parts, asked)

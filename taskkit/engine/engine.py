@@ -218,7 +218,7 @@ class Engine:
 
         async def whole(one: Call) -> Reply:
             return await finish.whole(
-                one, paid, room=lambda c: self._output_room(route, c.messages), show=asked.on_text
+                one, paid, rounds=asked.rounds, room=lambda c: self._output_room(route, c.messages), show=asked.on_text
             )
 
         try:

@@ -52,13 +52,18 @@ async def whole(
     reply, once it is joined (the first one is for `ask` to show as it comes). A text that is still cut after
     `rounds` continuations, or that went in circles, comes back with `finish` "length", and the fence or table
     row that it ends in is closed. Raises TruncatedError (cut JSON; nothing but thinking), RefusedError,
-    EndpointError (no answer).
+    EndpointError (no answer). With no `rounds` a cut text is a TruncatedError too.
     """
     reply = await _answered(call, ask, room, show)
     if reply.finish != "length":
         return reply
     if call.schema is not None:
         return await _roomier(call, reply, ask, room)
+    if not rounds:
+        raise TruncatedError(
+            f"The answer of {call.model} was cut off at {call.max_output} tokens, more than it should have needed.",
+            text=reply.text,
+        )
     return await _continued(call, reply, ask, rounds=rounds, room=room, show=show)
 
 

@@ -36,6 +36,7 @@ class Asked:
     max_output: int | None = None
     on_text: OnText | None = None
     sample: int = 0
+    rounds: int = 8  # continuations of a text that is cut; with 0 such a text is a TruncatedError
     likely: str | None = None
     run: Run | None = None  # the job's run; None keeps the journal out of it
 

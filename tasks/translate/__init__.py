@@ -236,8 +236,9 @@ class Work:
             )  # fmt: skip
             try:
                 answer = await self.job.complete(
-                    parts, max_output=self._room([unit.masked.text], 16), likely=unit.masked.text, sample=number
-                )
+                    parts, max_output=self._room([unit.masked.text], 16), likely=unit.masked.text, sample=number,
+                    rounds=0,
+                )  # fmt: skip
             except FATAL:
                 raise
             except (InputError, RefusedError, TruncatedError, InvalidOutputError) as error:

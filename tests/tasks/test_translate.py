@@ -13,7 +13,7 @@ from taskkit.source import Text
 from taskkit.tasks.translate import Translate
 from taskkit.tasks.translate.formats import spans
 from taskkit.tasks.translate.splice import splice
-from taskkit.testing import scripted
+from taskkit.testing import Say, scripted
 
 ROOT = Path(__file__).parents[2]
 PAGES = [*sorted((ROOT / "examples" / "handbook").rglob("*.md")), *sorted(Path(__file__).parent.rglob("*.md"))]
@@ -95,3 +95,12 @@ def test_terms_of_the_glossary_are_in_the_prompt() -> None:
 def test_an_unknown_language_is_refused() -> None:
     with pytest.raises(InputError, match="french"):
         scripted().run(Translate("Hello.", to="frensh"))
+
+
+def test_a_model_that_never_ends_is_not_asked_to_go_on() -> None:
+    endless = Say("la " * 400, finish="length")
+    engine = scripted(endless)
+    result = engine.run(Translate("The harbour was closed.", to="fr", format="text"))
+    assert result.text == "The harbour was closed."
+    assert result.warnings[0].failure
+    assert result.usage.calls <= 3
