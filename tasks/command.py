@@ -3,20 +3,22 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal, Union
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
 import taskkit
-from taskkit.errors import InputError
+from taskkit.errors import InputError, InvalidOutputError
 from taskkit.job import Job
 from taskkit.prompt import Prompt
 from taskkit.results import Result
 from taskkit.source import read
 from taskkit.taskclass import Task
 
-TYPES: Mapping[str, tuple[type, ...]] = {
-    "string": (str,), "integer": (int,), "number": (int, float), "boolean": (bool,), "array": (list,), "object": (dict,),
+NONE = "none"
+CLOSED = ConfigDict(extra="forbid")
+TYPES: Mapping[str, Any] = {
+    "string": str, "integer": int, "number": float, "boolean": bool, "array": list[Any], "object": dict[str, Any],
 }  # fmt: skip
 
 
@@ -25,13 +27,6 @@ class Call(BaseModel):
 
     tool: str
     arguments: dict[str, Any]
-
-
-class Chosen(BaseModel):
-    """`arguments` is the JSON text of an object, since each tool has another form."""
-
-    tool: str = Field(description="The name of the tool; none when no tool does what is asked.")
-    arguments: str = Field(description="A JSON object with the arguments of the tool.")
 
 
 class Outcome(Result):
@@ -61,24 +56,21 @@ class Command(Task[Outcome]):
 
     def check(self) -> None:
         super().check()
-        tools_of(self.tools)
+        answer_of(tools_of(self.tools))
 
     async def run(self, job: Job) -> Outcome:
         tools = tools_of(self.tools)
-        problem = ""
-        for _ in range(3):
-            parts = type(self).prompt.parts("choose", request=self.request, tools=list(tools.values()), problem=problem)
-            likely = Chosen(tool=next(iter(tools)), arguments="{}")
-            chosen = await job.complete(parts, output=Chosen, max_output=400, likely=likely)
-            if chosen.tool.strip().lower() in {"", "none"}:
-                return Outcome(text="No tool does what was asked.")
-            call, problem = checked(chosen, tools)
-            if call is not None:
-                return Outcome(calls=(call,), text=f"{call.tool} {json.dumps(call.arguments, ensure_ascii=False)}")
-            if job.engine.rehearses:
-                break
-        job.warn("no-call", f"The model found no valid call: {problem}.", failure=True)
-        return Outcome(text=f"No valid call was found: {problem}.")
+        parts = type(self).prompt.parts("choose", request=self.request, tools=list(tools.values()))
+        try:
+            chosen = (await job.complete(parts, output=answer_of(tools), max_output=400)).call
+        except InvalidOutputError as error:
+            job.warn("no-call", f"The model found no valid call: {error.message}", failure=True)
+            return Outcome(text="No valid call was found.")
+        if chosen.tool == NONE:
+            return Outcome(text="No tool does what was asked.")
+        arguments = chosen.arguments.model_dump(by_alias=True, exclude_unset=True, exclude_none=True)
+        call = Call(tool=chosen.tool, arguments=arguments)
+        return Outcome(calls=(call,), text=f"{call.tool} {json.dumps(call.arguments, ensure_ascii=False)}")
 
 
 def tools_of(given: Path | Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
@@ -100,36 +92,34 @@ def tools_of(given: Path | Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str
     return tools
 
 
-def checked(chosen: Chosen, tools: Mapping[str, Mapping[str, Any]]) -> tuple[Call | None, str]:
-    tool = tools.get(chosen.tool.strip())
-    if tool is None:
-        return None, f"there is no tool {chosen.tool!r}, only {', '.join(tools)}"
-    try:
-        arguments = json.loads(chosen.arguments or "{}")
-    except ValueError as error:
-        return None, f"the arguments are no JSON: {error}"
-    if not isinstance(arguments, dict):
-        return None, "the arguments are no JSON object"
-    problem = misfit(arguments, tool.get("parameters") or {})
-    return (None, problem) if problem else (Call(tool=chosen.tool.strip(), arguments=arguments), "")
+def answer_of(tools: Mapping[str, Mapping[str, Any]]) -> type[Any]:
+    """What the model has to give: the call of one of the tools by its own schema, or none."""
+    options: list[Any] = []
+    for number, (name, tool) in enumerate(tools.items()):
+        fields: dict[str, Any] = {"tool": (Literal[name], ...), "arguments": (arguments_of(tool, number), ...)}
+        options.append(create_model(f"Call{number}", __config__=CLOSED, **fields))
+    none: dict[str, Any] = {"tool": (Literal["none"], ...)}
+    options.append(create_model("NoCall", __config__=CLOSED, **none))
+    whole: dict[str, Any] = {"call": (Union[tuple(options)], ...)}  # noqa: UP007 - of a tuple made just now
+    chosen: type[Any] = create_model("Chosen", **whole)
+    return chosen
 
 
-def misfit(arguments: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
-    """What is wrong with the arguments by their schema: names, missing ones, types, choices."""
-    known = schema.get("properties", {})
-    for name in schema.get("required", ()):
-        if name not in arguments:
-            return f"the argument {name} is missing"
-    for name, value in arguments.items():
-        if name not in known:
-            return f"there is no argument {name}"
-        field = known[name]
-        kinds = TYPES.get(str(field.get("type", "")), ())
-        if kinds and (not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds)):
-            return f"{name} is to be of type {field['type']}, not {value!r}"
-        if "enum" in field and value not in field["enum"]:
-            return f"{name} is to be one of {field['enum']}, not {value!r}"
-    return ""
+def arguments_of(tool: Mapping[str, Any], number: int) -> type[BaseModel]:
+    """A model of the tool's arguments: names, types, choices and which must be given. Raises `InputError`."""
+    schema = tool.get("parameters") or {}
+    known = schema.get("properties") or {} if isinstance(schema, Mapping) else None
+    if not isinstance(known, Mapping) or not all(isinstance(one, Mapping) for one in known.values()):
+        raise InputError(f"The parameters of the tool {tool['name']} are no JSON schema of an object.")
+    fields: dict[str, Any] = {}
+    for place, (name, field) in enumerate(known.items()):
+        kind = Literal[tuple(field["enum"])] if field.get("enum") else TYPES.get(str(field.get("type")), Any)
+        words = field.get("description")
+        if name in (schema.get("required") or ()):
+            fields[f"argument_{place}"] = (kind, Field(alias=name, description=words))
+        else:
+            fields[f"argument_{place}"] = (kind | None, Field(None, alias=name, description=words))
+    return create_model(f"Arguments{number}", __config__=CLOSED, **fields)
 
 
 command = taskkit.function(Command)
