@@ -1,9 +1,9 @@
 """What a text holds: labels or findings, each with words of the text that bear it out."""
 
 from collections.abc import Sequence
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
 import taskkit
 from taskkit.job import Job
@@ -31,6 +31,16 @@ class Found(BaseModel):
 
 class Answers(BaseModel):
     items: list[Found]
+
+
+def answers_of(labels: Sequence[str]) -> type[Answers]:
+    """The answer's form; its schema knows only these labels, and other spellings of them are still taken."""
+    if not labels:
+        return Answers
+    label = (str, Field(json_schema_extra={"enum": list(labels)}))
+    found = create_model("Found", __base__=Found, label=label)
+    items: dict[str, Any] = {"items": (list[found], ...)}  # type: ignore[valid-type]
+    return create_model("Answers", __base__=Answers, **items)
 
 
 class Evidence(BaseModel):
@@ -86,7 +96,9 @@ class Analyse(Task[Analysis]):
             for number in range(2):
                 parts = type(self).prompt.parts("find", text=piece.text, wanted=wanted, problem=problem)
                 likely = Answers(items=[Found(label="label", evidence=piece.text[:40])])
-                answers = await job.complete(parts, output=Answers, max_output=ROOM, likely=likely)
+                answers = await job.complete(
+                    parts, output=answers_of(self.choices if kind == "labels" else ()), max_output=ROOM, likely=likely
+                )
                 found, lost = self.located(answers.items, piece, kind)
                 good = found if number == 0 or len(found) >= len(good) else good
                 if not lost or job.engine.rehearses:

@@ -25,6 +25,13 @@ def test_evidence_is_located_in_the_source() -> None:
     assert result.items[1].evidence.status == "exact"
 
 
+def test_an_endpoint_with_schemas_is_told_the_labels() -> None:
+    engine = scripted(found(("praise", "brilliant")))
+    engine.run(Analyse(TEXT, labels=("praise", "complaint")))
+    schema = engine._transport.bodies[0]["response_format"]  # type: ignore[union-attr]
+    assert "['praise', 'complaint']" in str(schema)
+
+
 def test_labels_may_come_in_one_with_commas() -> None:
     result = scripted(found(("complaint", "box was crushed"))).run(Analyse(TEXT, labels=("praise, complaint",)))
     assert [one.label for one in result.items] == ["complaint"]
