@@ -113,7 +113,7 @@ def arguments_of(tool: Mapping[str, Any], number: int) -> type[BaseModel]:
         raise InputError(f"The parameters of the tool {tool['name']} are no JSON schema of an object.")
     fields: dict[str, Any] = {}
     for place, (name, field) in enumerate(known.items()):
-        kind = Literal[tuple(field["enum"])] if field.get("enum") else TYPES.get(str(field.get("type")), Any)
+        kind: Any = Literal[tuple(field["enum"])] if field.get("enum") else TYPES.get(str(field.get("type")), Any)
         words = field.get("description")
         if name in (schema.get("required") or ()):
             fields[f"argument_{place}"] = (kind, Field(alias=name, description=words))
