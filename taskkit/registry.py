@@ -41,7 +41,7 @@ class Entry:
             return getattr(importlib.import_module(module), name)  # type: ignore[no-any-return]
         try:
             loaded = self.target.load()
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # a script without a guard ends the process as it is imported
             raise ConfigurationError(
                 f"The plug-in {self.home} can not be loaded: {type(error).__name__}: {error}."
             ) from error
@@ -80,7 +80,7 @@ def add(cls: "type[Task[Any]]", *, home: str = "") -> None:
     name = task_name(cls)
     home = home or f"{cls.__module__}.{cls.__qualname__}"
     taken = entries().get(name)
-    if taken is not None and taken.home != home:
+    if taken is not None and taken.home != home and taken.target is not cls:
         raise ConfigurationError(f"The task name {name} of {home} is taken by {taken.home}.", hint="Rename one.")
     _added[name] = Entry(name, first_line(cls), home, cls)
 
@@ -176,7 +176,7 @@ def _module(path: str) -> ModuleType:
             raise
     except FileNotFoundError as error:
         raise ConfigurationError(f"The task file {path} is not there.") from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ConfigurationError(f"The tasks of {path} can not be loaded: {type(error).__name__}: {error}.") from error
     return module
 

@@ -20,7 +20,11 @@ class TaskCommand(click.Command):
     own: frozenset[str] = frozenset()
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        rows = [(one, row) for one in self.get_params(ctx) if (row := one.get_help_record(ctx)) and row[1]]
+        rows = [
+            (one, row)
+            for one in self.get_params(ctx)
+            if (row := one.get_help_record(ctx)) and (row[1] or isinstance(one, click.Option))
+        ]
         mine = [row for one, row in rows if one.name in self.own]
         theirs = [row for one, row in rows if one.name not in self.own]
         for title, section in (("Options", mine), ("Options of every task", theirs)):

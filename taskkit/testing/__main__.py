@@ -5,6 +5,7 @@ import sys
 import threading
 
 from taskkit.testing import Say, ScriptedServer, answer
+from taskkit.testing.script import Body
 
 
 def main() -> None:
@@ -14,8 +15,18 @@ def main() -> None:
     parser.add_argument("--reply", help="what it always says; without it, an answer that fits the request's schema")
     parser.add_argument("--chunk", type=int, default=20, help="characters in a piece of a stream")
     options = parser.parse_args()
-    replies = answer() if options.reply is None else Say(options.reply, chunk=options.chunk)
-    with ScriptedServer(replies, latency=options.latency, port=options.port) as server:
+    if options.chunk < 1 or not options.latency >= 0:
+        parser.error("--chunk is 1 or more, --latency 0 or more")
+    fitting = answer()
+
+    def reply(body: Body) -> Say:
+        return Say(fitting(body) if options.reply is None else options.reply, chunk=options.chunk)
+
+    try:
+        server = ScriptedServer(reply, latency=options.latency, port=options.port)
+    except (OSError, OverflowError) as error:
+        parser.error(f"the port {options.port} can not be had: {error}")
+    with server:
         print(f"listening on {server.base_url}", flush=True)
         try:
             threading.Event().wait()

@@ -11,7 +11,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from taskkit.testing.script import (
@@ -77,11 +77,15 @@ class ScriptedServer:
         self._count = count
         self._at_once = 0
         self._ready = threading.Event()
+        self._refused: list[Exception] = []
         self._loop = asyncio.new_event_loop()
         self._tasks: set[asyncio.Task[None]] = set()
         self._thread = threading.Thread(target=self._run, args=(port,), name="taskkit-scripted", daemon=True)
         self._thread.start()
         self._ready.wait()
+        if self._refused:
+            self._thread.join()
+            raise self._refused[0]
 
     @property
     def base_url(self) -> str:
@@ -114,7 +118,12 @@ class ScriptedServer:
 
     async def _serve(self, port: int) -> None:
         self._stop = asyncio.Event()
-        server = await asyncio.start_server(self._connected, "127.0.0.1", port, backlog=1024, limit=2**26)
+        try:
+            server = await asyncio.start_server(self._connected, "127.0.0.1", port, backlog=1024, limit=2**26)
+        except (OSError, OverflowError) as error:  # the port is taken, or no port
+            self._refused.append(error)
+            self._ready.set()
+            return
         self.port: int = server.sockets[0].getsockname()[1]
         self._ready.set()
         await self._stop.wait()
@@ -189,6 +198,9 @@ class ScriptedServer:
             reply = self._script.reply(body)
         except Exhausted as error:
             return await self._fail(writer, Fail(400, str(error), "script_exhausted"))
+        except Exception as error:  # noqa: BLE001 - a function of the script, or what it gave: its writer is to read it
+            said = f"The script failed: {type(error).__name__}: {error}"
+            return await self._fail(writer, Fail(400, said, "script_failed"))
         return await self._said(writer, body, reply)
 
     def _refusal(self, body: Body) -> Fail | None:
@@ -246,7 +258,7 @@ class ScriptedServer:
         while low < high:
             middle = (low + high + 1) // 2
             low, high = (middle, high) if self._count(text[:middle]) <= min(limits) else (low, middle - 1)
-        return Say(text[:low], "length", reply.usage, reply.delay, reply.chunk, reply.pause)
+        return replace(reply, text=text[:low], finish="length")
 
     def _completion(self, body: Body, reply: Say) -> dict[str, Any]:
         message = {"role": "assistant", "content": None if reply.refusal else reply.text}

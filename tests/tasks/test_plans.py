@@ -1,0 +1,92 @@
+"""What a plan tells is what then happens, for every task, where the model does as it is asked."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import taskkit
+from taskkit.engine.call import Message
+from taskkit.taskclass import Task
+from taskkit.tasks.analyse import Analyse
+from taskkit.tasks.ask import Ask
+from taskkit.tasks.character import Character
+from taskkit.tasks.coding import Code
+from taskkit.tasks.command import Command
+from taskkit.tasks.draft import Draft
+from taskkit.tasks.summarise import Summarise
+from taskkit.tasks.translate import Translate
+from taskkit.tasks.tutor import Tutor
+from taskkit.testing import ScriptedServer
+from taskkit.tokens import count_messages, counter_for
+
+Server = Callable[..., ScriptedServer]
+LONG = "\n\n".join(f"Mark {n}: the harbour of town {n} was closed on day {n} after a storm." for n in range(2500))
+FACTS = "# Rules\n\nThe harbour opens at six in the morning.\n\nIt closes at nine in the evening.\n"
+
+
+def translated(body: Mapping[str, Any]) -> Any:
+    """Every item, in words that look like another language, its marks kept."""
+    text = str(body["messages"][-1]["content"])
+    if "response_format" in body:
+        rows = re.findall(r"^id (\S+):\n(.*?)(?=\n\nid |\Z)", text, re.MULTILINE | re.DOTALL)
+        return {"items": [{"id": key, "translation": french(one)} for key, one in rows]}
+    return french(text)
+
+
+def french(text: str) -> str:
+    return text.replace("the harbour of town", "le port de la ville").replace(
+        "was closed on day", "était fermé le jour"
+    )
+
+
+def asked(body: Mapping[str, Any]) -> Any:
+    if "quotes" not in json.dumps(body["response_format"]):
+        return {"answers": "yes"}
+    return {"quotes": [{"passage": 1, "quote": "The harbour opens at six"}], "answer": "At six. [1]"}
+
+
+CASES: dict[str, tuple[Callable[[Path], Task[Any]], Any]] = {
+    "summarise": (lambda _: Summarise("The harbour was closed. " * 40), "A harbour was closed."),
+    "summarise, long": (lambda _: Summarise(LONG), "A note on harbours that were closed after storms."),
+    "analyse": (lambda _: Analyse("All is well.", kind="keyphrases"), {"items": [{"label": "a", "evidence": "well"}]}),
+    "analyse, long": (lambda _: Analyse(LONG, kind="keyphrases"), {"items": []}),
+    "ask": (lambda folder: Ask("When does the harbour open?", (folder / "rules.md",)), asked),
+    "code": (lambda _: Code("double a number"), "```python\ndef twice(n):\n    return 2 * n\n```"),
+    "command": (
+        lambda _: Command("stop", ({"name": "stop"},)),
+        {"call": {"tool": "stop", "arguments": {}}},
+    ),
+    "draft": (lambda _: Draft("a letter", words=60), " ".join(["word"] * 60)),
+    "character": (lambda _: Character("Hello"), {"say": "Who goes there?", "action": "", "emotion": ""}),
+    "tutor": (lambda _: Tutor("Hello"), {"move": "ask", "say": "What do you think?", "correct": None}),
+    "translate": (lambda _: Translate("The harbour is closed.", to="fr", format="text"), "Le port est fermé."),
+}
+
+
+def tokens_of(body: Mapping[str, Any]) -> int:
+    """As an endpoint would count them: what goes around the messages and the schema are counted too."""
+    messages = [Message(one["role"], one["content"]) for one in body["messages"]]
+    schema = body.get("response_format", {}).get("json_schema", {}).get("schema")
+    return count_messages(messages, counter_for("gpt-4.1-mini"), schema)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_calls_are_exact_and_the_tokens_in_range(server: Server, tmp_path: Path, name: str) -> None:
+    (tmp_path / "rules.md").write_text(FACTS)
+    make, reply = CASES[name]
+    task = make(tmp_path)
+    there = server(reply, count=counter_for("gpt-4.1-mini").count)
+    with taskkit.Engine(model="gpt-4.1-mini", base_url=there.base_url, api_key="k", context=16_000) as engine:
+        plan = engine.plan(task)
+        assert not there.requests
+        engine.run(task)
+        usage = engine.usage
+    assert plan.calls[0] <= usage.calls <= plan.calls[1]
+    assert usage.calls == plan.calls[0] or name == "summarise, long"
+    given = sum(tokens_of(body) for body in there.bodies)
+    assert plan.input_tokens[0] * 0.95 <= given <= plan.input_tokens[1] * 1.05
+    assert usage.output_tokens <= plan.output_tokens[1]
