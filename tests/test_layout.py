@@ -27,6 +27,7 @@ LAYERS = (
     ("taskkit.knowledge",),
     ("taskkit.tasks",),
     ("taskkit.cli",),
+    ("taskkit.__main__",),
 )
 
 
