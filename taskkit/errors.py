@@ -15,11 +15,15 @@ TaskkitError
     └── UnsafeError        moderation flagged the text, or an input would do harm          exit 6
 """
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from taskkit.results import Usage
 
 
 class TaskkitError(Exception):
-    """The base. `str()` is one line: what happened, what was kept, what to do next."""
+    """The base. `str()` is one line: what happened, what was kept, what to do next. `usage` is what the task that
+    ended so has taken, None where no task had begun."""
 
     exit_code: ClassVar[int] = 5
 
@@ -28,6 +32,7 @@ class TaskkitError(Exception):
         self.message = message
         self.kept = kept
         self.hint = hint
+        self.usage: Usage | None = None
 
     def __str__(self) -> str:
         return " ".join(f"{self.message} {self.kept} {self.hint}".split())

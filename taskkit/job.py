@@ -73,13 +73,16 @@ class Job:
             sample=sample,
             likely=_as_text(likely),
             rounds=rounds,
+            took=self._took,
             run=self.run,
         )
         answered = await self.engine.complete(parts, asked)
-        self.usage += answered.usage
         for notice in answered.notices:
             self._note(notice)
         return answered.value
+
+    def _took(self, usage: Usage) -> None:
+        self.usage += usage
 
     def _temperature(self, wanted: float | None) -> float:
         if self.engine.temperature is not None:

@@ -150,6 +150,9 @@ class Engine:
         job.run = None if task.conversation or not self.journal.on else Run(self.journal, job.key)
         try:
             result = await task.run(job)
+        except TaskkitError as error:
+            error.usage = job.usage
+            raise
         finally:
             self.usage += job.usage
         if job.run is not None:
@@ -214,7 +217,10 @@ class Engine:
 
         async def paid(one: Call) -> Reply:
             show = asked.on_text if one is call else None
-            return await route.road.paid(one, route.model, route.counter, run=asked.run, on_text=show, keys=keys)
+            reply = await route.road.paid(one, route.model, route.counter, run=asked.run, on_text=show, keys=keys)
+            if asked.took is not None:
+                asked.took(reply.usage)
+            return reply
 
         async def whole(one: Call) -> Reply:
             return await finish.whole(
@@ -238,7 +244,7 @@ class Engine:
             message = f"The answer was still cut off after {len(reply.text)} characters."
             notices = (*notices, Notice(code="truncated", message=message, failure=True))
         self._learn_ratio(route, call, reply)
-        return Answered(value, reply.usage, notices)
+        return Answered(value, notices)
 
     def answer_room(self, route: Route, wanted: int | None) -> int:
         """The tokens to keep for an answer: what the task wants, within what the window can give."""

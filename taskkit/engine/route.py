@@ -1,6 +1,6 @@
 """What travels between a task's job and the engine: the route taken, the wish, the answer."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,13 +38,13 @@ class Asked:
     sample: int = 0
     rounds: int = 8  # continuations of a text that is cut; with 0 such a text is a TruncatedError
     likely: str | None = None
+    took: Callable[[Usage], None] | None = None  # told of each try, also of those that end in an error
     run: Run | None = None  # the job's run; None keeps the journal out of it
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
     value: Any
-    usage: Usage
     notices: tuple[Notice, ...] = ()
 
 
