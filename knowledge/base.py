@@ -2,18 +2,21 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from taskkit.errors import ConfigurationError, InputError
 from taskkit.knowledge import fuse
+from taskkit.knowledge.embed import Embedder
 from taskkit.knowledge.embed import embedder as embedder_of
 from taskkit.knowledge.filters import condition
 from taskkit.knowledge.index import Index
+from taskkit.knowledge.intake import Progress, take
 from taskkit.knowledge.languages import guess
-from taskkit.knowledge.lexical import TITLE_WEIGHT, match, sought, terms
-from taskkit.knowledge.pieces import Piece, digest, pieces
+from taskkit.knowledge.lexical import TITLE_WEIGHT, chosen, sought, terms
+from taskkit.knowledge.pieces import digest
 from taskkit.knowledge.read import document, find
 from taskkit.knowledge.records import Document, Hit, Listed, Passage, Reasons, Report, Skipped, Stats
 from taskkit.knowledge.store import Store
@@ -21,18 +24,28 @@ from taskkit.knowledge.store import Store
 T = TypeVar("T")
 Documents = list[Listed]
 Lines = list[str]
-Passages = list[Passage]  # inside the class, `list` is its method
-Progress = Callable[[int, int, str], None]  # documents done, of how many, the one at hand
+Passages = list[Passage]
+Numbers = list[int]
+Hits = list[Hit]  # inside the class, `list` is its method
 
-BATCH = 512  # texts that are embedded, and kept, at once
-BUDGET = 20_000  # passages that the words may score
+BUDGET = 6_000  # passages that the words may score: about 5 ms
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """`labelled`: whether any document is not for everybody. `frequencies`: passages that a word is in."""
+
+    generation: str
+    languages: Mapping[str, int]
+    labelled: bool
+    frequencies: dict[str, int]
 
 
 class KnowledgeBase:
-    """One file. Made when it is missing, unless `create` is False. `embedder` is `wordllama`, `openai` or
-    `openai:MODEL`; a base keeps to the one that it was made with."""
+    """One file. Made when it is missing, unless `create` is False. `embedder` is `wordllama`, `openai`,
+    `openai:MODEL` or one's own; a base keeps to the one that it was made with."""
 
-    def __init__(self, path: str | Path, *, embedder: str | None = None, create: bool = True) -> None:
+    def __init__(self, path: str | Path, *, embedder: str | Embedder | None = None, create: bool = True) -> None:
         if "://" in str(path):
             raise ConfigurationError(f"{path} is no file: only knowledge bases in a file are known so far.")
         self._store = Store(Path(path), create=create)
@@ -44,15 +57,19 @@ class KnowledgeBase:
                 f"{path} was made with the embedder {kept}, not {name}.",
                 hint="Leave the embedder out, or make a new base from the documents.",
             )
-        self._embedder = embedder_of(name)
+        self._embedder = embedder_of(embedder or name)
         self._index = Index(self._store)
+        self._known = _Facts("-", {}, labelled=False, frequencies={})
 
     @property
     def path(self) -> Path:
         return self._store.path
 
     def close(self) -> None:
-        self._store.close()
+        try:
+            self._index.keep()
+        finally:
+            self._store.close()
 
     def __enter__(self) -> Self:
         return self
@@ -75,7 +92,7 @@ class KnowledgeBase:
         found: list[tuple[Document | Skipped, str]] = []
         for one in todo:
             found += [(one, "")] if isinstance(one, Document) else _read(one, (), ())
-        return await self._take(found, progress)
+        return await take(self._store, self._embedder, found, progress)
 
     def sync(
         self,
@@ -96,7 +113,7 @@ class KnowledgeBase:
         before = self._store.digests()
         gone = [name for name, (_, home) in before.items() if home == origin and name not in names]
         self._renamed(found, gone, before, origin)
-        report = _waited(self._take(found, progress))
+        report = _waited(take(self._store, self._embedder, found, progress))
         known = self._store.digests()
         removed = self._store.drop([name for name in gone if name in known]) if gone else 0
         return _with_removed(report, removed)
@@ -115,41 +132,6 @@ class KnowledgeBase:
                 old = by_content.pop(digest(one), "")
                 if old:
                     self._store.move(old, one.name)
-
-    async def _take(self, found: list[tuple[Document | Skipped, str]], progress: Progress | None) -> Report:
-        before = self._store.digests()
-        skipped = tuple(one for one, _ in found if isinstance(one, Skipped))
-        todo = [(one, home) for one, home in found if isinstance(one, Document)]
-        added = changed = unchanged = embedded = 0
-        for number, (one, home) in enumerate(todo, 1):
-            if progress is not None:
-                progress(number - 1, len(todo), one.name)
-            old = before.get(one.name)
-            if old is not None and old[0] == digest(one):
-                unchanged += 1
-                continue
-            parts = await asyncio.to_thread(pieces, one)
-            embedded += await self._embedded(parts)
-            self._store.put(one, parts, self._embedder.name, home)
-            added, changed = added + (old is None), changed + (old is not None)
-        if progress is not None:
-            progress(len(todo), len(todo), "")
-        return Report(added, changed, unchanged, 0, skipped, embedded)
-
-    async def _embedded(self, parts: Sequence[Piece]) -> int:
-        """Embeds what has no vector yet; how many texts that were. Each batch is kept at once."""
-        texts = {part.key(self._embedder.name): part.embedded for part in parts}
-        known = self._store.known(texts)
-        missing = [(key, text) for key, text in texts.items() if key not in known]
-        for at in range(0, len(missing), BATCH):
-            keys, batch = zip(*missing[at : at + BATCH], strict=True)
-            rows = await self._embedder.embed(batch)
-            self._store.keep_vectors(keys, rows)
-            if not self._store.setting("embedder"):
-                with self._store.change() as db:
-                    db.execute("INSERT OR REPLACE INTO settings VALUES ('embedder', ?)", (self._embedder.name,))
-                    db.execute("INSERT OR REPLACE INTO settings VALUES ('width', ?)", (str(rows.shape[1]),))
-        return len(missing)
 
     def remove(self, name: str) -> bool:
         """Takes a document out; whether there was one."""
@@ -184,10 +166,14 @@ class KnowledgeBase:
         rows = await self._embedder.embed([query])
         return await asyncio.to_thread(self._search, query, rows[0], k, where, allow, explain)
 
-    def _search(
+    def _search(self, *given: Any) -> Hits:
+        with self._store.snapshot():
+            return self._searched(*given)
+
+    def _searched(
         self, query: str, vector: Any, k: int, where: Mapping[str, Any] | None, allow: Mapping[str, Any] | None,
         explain: bool,
-    ) -> list[Hit]:  # fmt: skip
+    ) -> Hits:  # fmt: skip
         allowed = self._allowed(where, allow)
         language = guess(query)
         words = terms(query, language or None)
@@ -196,7 +182,7 @@ class KnowledgeBase:
         if not lexical and not dense:
             return []
         dense |= self._index.scores(vector, [one for one in lexical if one not in dense])
-        share = fuse.weight(self._embedder.strength, language, self._languages())
+        share = fuse.weight(self._embedder.strength, self._embedder.across, language, self._facts().languages)
         scores = fuse.fused(lexical, dense, share if lexical else 0.0)
         best = sorted(scores, key=lambda one: (-scores[one], one))[:k]
         passages = self._store.passages(best)
@@ -213,34 +199,44 @@ class KnowledgeBase:
 
         return [hit(one) for one in best if one in passages]
 
-    def _allowed(self, where: Mapping[str, Any] | None, allow: Mapping[str, Any] | None) -> list[int] | None:
-        labelled = self._store.rows("SELECT 1 FROM documents WHERE access != '{}' LIMIT 1")
-        if not where and not labelled:
+    def _allowed(self, where: Mapping[str, Any] | None, allow: Mapping[str, Any] | None) -> Numbers | None:
+        if not where and not self._facts().labelled:
             return None
         sql, values = condition(where, allow)
+        return [
+            row[0]
+            for row in self._store.rows(
+                "SELECT passages.id FROM passages JOIN documents ON documents.id = document "  # noqa: S608 - no values
+                f"WHERE {sql} ORDER BY passages.id",
+                values,
+            )
+        ]
+
+    def _by_words(self, words: tuple[str, ...], allowed: Numbers | None) -> dict[int, float]:
+        """BM25 of the best passages by the words, higher is better."""
+        facts = self._facts()
+        for word in words:
+            if word not in facts.frequencies:
+                found = self._store.rows("SELECT count(*) FROM words WHERE words MATCH ?", (sought(word),))
+                facts.frequencies[word] = int(found[0][0])
+        total = sum(facts.languages.values())
+        part = 1.0 if allowed is None else max(0.01, len(allowed) / total)
+        scored, rare = chosen(words, facts.frequencies.__getitem__, total, int(BUDGET / part))
+        if not scored:
+            return {}
+        # The plus keeps SQLite from asking the index for one passage after the other.
+        sql = "words MATCH ?"
+        if rare:
+            sql += " AND +rowid IN (SELECT rowid FROM words WHERE words MATCH ?)"
+        values: list[Any] = [scored, rare] if rare else [scored]
+        if allowed is not None:
+            sql += " AND +rowid IN (SELECT value FROM json_each(?))"
+            values.append(str(allowed))
         rows = self._store.rows(
-            f"SELECT passages.id FROM passages JOIN documents ON documents.id = document WHERE {sql}",  # noqa: S608
+            f"SELECT rowid, -bm25(words, {TITLE_WEIGHT}, 1.0) AS score FROM words WHERE {sql} "  # noqa: S608
+            f"ORDER BY score DESC LIMIT {fuse.AT_MOST}",
             values,
         )
-        return [row[0] for row in rows]
-
-    def _by_words(self, words: tuple[str, ...], allowed: list[int] | None) -> dict[int, float]:
-        """BM25 of the best passages by the words, higher is better."""
-
-        def frequency(word: str) -> int:
-            return int(self._store.rows("SELECT count(*) FROM words WHERE words MATCH ?", (sought(word),))[0][0])
-
-        query = match(words, frequency, BUDGET)
-        if not query:
-            return {}
-        rows = self._store.rows(
-            f"SELECT rowid, -bm25(words, {TITLE_WEIGHT}, 1.0) AS score FROM words WHERE words MATCH ? "  # noqa: S608
-            f"ORDER BY score DESC LIMIT {fuse.AT_MOST if allowed is None else -1}",
-            (query,),
-        )
-        if allowed is not None:
-            admitted = set(allowed)
-            rows = [row for row in rows if row[0] in admitted][: fuse.AT_MOST]
         return {row: float(score) for row, score in rows}
 
     def _languages(self) -> dict[str, int]:
@@ -248,6 +244,14 @@ class KnowledgeBase:
             "SELECT language, count(*) FROM passages JOIN documents ON documents.id = document GROUP BY language"
         )
         return {str(language): int(count) for language, count in rows}
+
+    def _facts(self) -> "_Facts":
+        """Of the whole base, counted anew after a change."""
+        generation = self._store.setting("generation")
+        if self._known.generation != generation:
+            labelled = self._store.rows("SELECT 1 FROM documents WHERE access != '{}' LIMIT 1")
+            self._known = _Facts(generation, self._languages(), bool(labelled), {})
+        return self._known
 
     # Looking after it -------------------------------------------------------------------------------------------
 

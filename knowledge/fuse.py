@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 
 AT_MOST = 100  # candidates of each search
-FOREIGN = 0.15  # weight of the words when the question is in another language than the texts
+OURS = 0.1  # of the texts in the question's language, or in none known: from there on it is no foreign one
 
 
-def weight(strength: float, question: str, languages: Mapping[str, int]) -> float:
+def weight(strength: float, across: float, question: str, languages: Mapping[str, int]) -> float:
     """Of the lexical half. `languages` counts passages by language; `question` is the language taken for it."""
     total = sum(languages.values())
-    if question and total and languages.get(question, 0) + languages.get("", 0) < total / 10:
-        return FOREIGN
+    if question and total and languages.get(question, 0) + languages.get("", 0) < total * OURS:
+        return 1 - across
     return 1 - strength
 
 

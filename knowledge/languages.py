@@ -11,10 +11,10 @@ _COMMON = {
     " my no nor not of off on only or other our out over own same she should so some such than that the their"
     " them then there these they this those through to too under until up very was we were what when where which"
     " while who whom whose why will with would you your",
-    "de": "aber als am an auch auf aus bei bin bis bist da damit dann das dass dein deine dem den der des die dies"
+    "de": "ab aber als am an auch auf aus bei bin bis bist da damit dann das dass dein deine dem den der des die dies"
     " diese diesem diesen dieser dieses doch dort du durch ein eine einem einen einer eines er es euer für hat"
     " hatte hatten ich ihr ihre im in ist ja jede jeder kann kein keine können man mehr mein mit muss nach nicht"
-    " noch nur ob oder ohne sein seine sich sie sind so über um und uns unser unter vom von vor wann war waren"
+    " noch nur ob oder ohne sein seine sich sie sind so über um und uns unser unter viel viele vielen vom von vor wann war waren"
     " warum was weil welche welchem welchen welcher welches wenn wer werden wie wieder wir wird wo wurde wurden"
     " zu zum zur",
     "fr": "a au aux avec ce ces cette comment dans de des du elle en est et il ils je la le les leur lui ma mais"

@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 
+from taskkit.knowledge.lexical import clean, indexed
 from taskkit.knowledge.records import Document, title_path
 from taskkit.source import Text
 from taskkit.tokens import Counter
@@ -12,22 +13,24 @@ SIZE = 400  # tokens
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """`context` is the title path, which goes before the text for embedding and for words only."""
+    """`context` is the title path, which goes before the text for embedding and for words only; `words` are both,
+    as the word index reads them."""
 
     text: str
     start: int
     end: int
     headings: tuple[str, ...]
     context: str
+    words: tuple[str, str]
 
     @property
     def embedded(self) -> str:
         return f"{self.context}\n{self.text}" if self.context else self.text
 
-    def key(self, embedder: str) -> bytes:
+    def key(self, embedder: str) -> str:
         """Of what is embedded: the same text under the same headings is embedded once."""
         parts = f"{embedder}\0{self.context}\0{self.text}"
-        return hashlib.blake2b(parts.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        return hashlib.blake2b(parts.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
 def pieces(document: Document, size: int = SIZE) -> list[Piece]:
@@ -38,8 +41,9 @@ def pieces(document: Document, size: int = SIZE) -> list[Piece]:
         if not text:
             continue
         start = one.start + one.text.index(text)
-        path = title_path(document.title, one.headings)
-        found.append(Piece(text, start, start + len(text), one.headings, " > ".join(path)))
+        context = " > ".join(title_path(document.title, one.headings))
+        words = indexed(clean(context)), indexed(clean(text))
+        found.append(Piece(text, start, start + len(text), one.headings, context, words))
     return found
 
 

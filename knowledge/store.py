@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from taskkit.errors import ConfigurationError, InputError
 from taskkit.knowledge.languages import guess
-from taskkit.knowledge.lexical import TOKENIZER, indexed
+from taskkit.knowledge.lexical import TOKENIZER, clean
 from taskkit.knowledge.pieces import Piece, digest
 from taskkit.knowledge.records import Document, Passage
 
@@ -20,21 +20,25 @@ if TYPE_CHECKING:
 WAIT = 30.0  # seconds for another writer
 APPLICATION = 0x7461736B  # "task", in the file's head
 
+# A passage's number is never given to another one: what was derived from it stays true. Texts stand last in their
+# row: whatever came after one could only be read through all of its pages.
+VERSION = 2  # of the tables below
 SCHEMA = f"""
 CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT);
 CREATE TABLE documents (
-    id INTEGER PRIMARY KEY, name TEXT UNIQUE, title TEXT, text TEXT, digest TEXT, format TEXT, language TEXT,
-    origin TEXT, metadata TEXT, access TEXT);
+    id INTEGER PRIMARY KEY, name TEXT UNIQUE, title TEXT, digest TEXT, format TEXT, language TEXT, origin TEXT,
+    metadata TEXT, access TEXT, text TEXT);
 CREATE TABLE passages (
-    id INTEGER PRIMARY KEY, document INTEGER REFERENCES documents (id) ON DELETE CASCADE, start INTEGER, end INTEGER,
-    headings TEXT, key BLOB);
+    id INTEGER PRIMARY KEY AUTOINCREMENT, document INTEGER REFERENCES documents (id) ON DELETE CASCADE,
+    start INTEGER, end INTEGER, headings TEXT, key TEXT);
 CREATE INDEX passages_document ON passages (document);
 CREATE INDEX passages_key ON passages (key);
-CREATE TABLE vectors (key BLOB PRIMARY KEY, vector BLOB) WITHOUT ROWID;
+CREATE TABLE vectors (id INTEGER PRIMARY KEY, key TEXT UNIQUE, vector BLOB);
 CREATE VIRTUAL TABLE words USING fts5 (title, text, tokenize = "{TOKENIZER}");
 PRAGMA application_id = {APPLICATION};
-PRAGMA user_version = 1;
+PRAGMA user_version = {VERSION};
 """
+PASSAGES, WORDS = "passages (id, document, start, end, headings, key)", "words (rowid, title, text)"
 
 
 class Store:
@@ -48,6 +52,7 @@ class Store:
         try:
             self._db = sqlite3.connect(path, timeout=WAIT, isolation_level=None, check_same_thread=False)
             self._db.execute("PRAGMA foreign_keys = ON")
+            self._db.execute("PRAGMA synchronous = NORMAL")  # WAL: a killed process loses nothing that was kept
             self._prepare()
         except sqlite3.Error as error:
             raise self._unusable(error) from error
@@ -58,6 +63,13 @@ class Store:
         if tables and kind != APPLICATION:
             self._db.close()
             raise ConfigurationError(f"{self.path} is no knowledge base.", hint="Give --knowledge another file.")
+        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if tables and version != VERSION:
+            self._db.close()
+            raise ConfigurationError(
+                f"{self.path} was made by another version of taskkit ({version}, not {VERSION}).",
+                hint="Make it anew from its documents: `taskkit kb sync FOLDER` with another --knowledge.",
+            )
         if not tables:
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} COMMIT;")
@@ -76,6 +88,28 @@ class Store:
         except sqlite3.Error as error:
             raise self._unusable(error) from error
 
+    def each(self, sql: str, values: Sequence[Any] = (), *, whole: bool = False) -> Iterator[Any]:
+        """Row by row; the first column alone, unless `whole`."""
+        try:
+            with self._lock:
+                for row in self._db.execute(sql, values):
+                    yield row if whole else row[0]
+        except sqlite3.Error as error:
+            raise self._unusable(error) from error
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """What is read inside is of one state of the base, whoever writes meanwhile."""
+        with self._lock:
+            inside = self._db.in_transaction
+            if not inside:
+                self.rows("BEGIN")
+            try:
+                yield
+            finally:
+                if not inside:
+                    self.rows("ROLLBACK")
+
     @contextlib.contextmanager
     def change(self) -> Iterator[sqlite3.Connection]:
         """One transaction: all of it or nothing. Another writer is waited for."""
@@ -89,10 +123,7 @@ class Store:
                 ) from error
             try:
                 yield self._db
-                self._db.execute(
-                    "INSERT INTO settings VALUES ('generation', '1') "
-                    "ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + 1"
-                )
+                self._db.execute("INSERT OR REPLACE INTO settings VALUES ('generation', lower(hex(randomblob(8))))")
                 self._db.execute("COMMIT")
             except BaseException as error:
                 with contextlib.suppress(sqlite3.Error):
@@ -111,41 +142,51 @@ class Store:
         """Digest and origin of each document."""
         return {name: (mark, origin) for name, mark, origin in self.rows("SELECT name, digest, origin FROM documents")}
 
-    def known(self, keys: Iterable[bytes]) -> set[bytes]:
-        wanted = list(dict.fromkeys(keys))
-        found: set[bytes] = set()
-        for at in range(0, len(wanted), 500):
-            part = wanted[at : at + 500]
-            marks = ", ".join("?" * len(part))
-            found |= {row[0] for row in self.rows(f"SELECT key FROM vectors WHERE key IN ({marks})", part)}  # noqa: S608
-        return found
+    # Of many rows one statement: the interpreter's lock is waited for once then, not at each row, while another thread
+    # cuts and embeds.
 
-    def keep_vectors(self, keys: Sequence[bytes], rows: "np.ndarray[Any, Any]") -> None:
+    def known(self, keys: Iterable[str]) -> set[str]:
+        wanted = json.dumps(list(keys))
+        return set(self.each("SELECT key FROM vectors WHERE key IN (SELECT value FROM json_each(?))", (wanted,)))
+
+    def keep_vectors(self, keys: Sequence[str], rows: "np.ndarray[Any, Any]", embedder: str) -> None:
+        """The first ones tell whose the base is."""
+        width = rows.shape[1]
         with self.change() as db:
-            db.executemany(
-                "INSERT OR REPLACE INTO vectors VALUES (?, ?)",
-                [(key, row.astype("<f2").tobytes()) for key, row in zip(keys, rows, strict=True)],
+            db.execute(
+                "INSERT OR REPLACE INTO vectors (key, vector) SELECT value, substr(?1, key * ?2 + 1, ?2) FROM json_each(?3)",
+                (rows.astype("<f2").tobytes(), 2 * width, json.dumps(keys)),
             )
+            told = (("embedder", embedder), ("width", str(width)))
+            db.executemany("INSERT OR IGNORE INTO settings VALUES (?, ?)", told)
 
-    def put(self, document: Document, parts: Sequence[Piece], embedder: str, origin: str) -> None:
-        """A document in place of the one of its name."""
+    def put(self, documents: Sequence[tuple[Document, Sequence[Piece], str]], embedder: str) -> None:
+        """Documents with their pieces and where they are from, each in place of the one of its name."""
+        if not documents:
+            return
         with self.change() as db:
-            self._drop(db, document.name)
-            language = guess(document.text[:20_000])
-            number = db.execute(
-                "INSERT INTO documents VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (document.name, document.title, _clean(document.text), digest(document), document.format, language,
-                 origin, json.dumps(dict(document.metadata)), json.dumps(dict(document.access))),
-            ).lastrowid  # fmt: skip
-            for part in parts:
-                row = db.execute(
-                    "INSERT INTO passages VALUES (NULL, ?, ?, ?, ?, ?)",
-                    (number, part.start, part.end, json.dumps(part.headings), part.key(embedder)),
-                ).lastrowid
-                db.execute(
-                    "INSERT INTO words (rowid, title, text) VALUES (?, ?, ?)",
-                    (row, indexed(_clean(part.context)), indexed(_clean(part.text))),
-                )
+            found = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'passages'").fetchone()
+            last = found[0] if found else 0
+            numbered: dict[str, list[tuple[Any, ...]]] = {}
+            for document, parts, origin in documents:
+                home = self._put(db, document, origin)
+                numbered[document.name] = [
+                    (last + n, home, part.start, part.end, json.dumps(part.headings), part.key(embedder), *part.words)
+                    for n, part in enumerate(parts, 1)
+                ]
+                last += len(parts)
+            rows = json.dumps([row for some in numbered.values() for row in some])
+            for table, columns in ((PASSAGES, range(6)), (WORDS, (0, 6, 7))):
+                taken = ", ".join(f"json_extract(value, '$[{column}]')" for column in columns)
+                db.execute(f"INSERT INTO {table} SELECT {taken} FROM json_each(?)", (rows,))  # noqa: S608 - ours alone
+
+    def _put(self, db: sqlite3.Connection, document: Document, origin: str) -> int | None:
+        self._drop(db, document.name)
+        return db.execute(
+            "INSERT INTO documents VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (document.name, document.title, digest(document), document.format, guess(document.text), origin,
+             json.dumps(dict(document.metadata)), json.dumps(dict(document.access)), clean(document.text)),
+        ).lastrowid  # fmt: skip
 
     def drop(self, names: Iterable[str]) -> int:
         with self.change() as db:
@@ -175,8 +216,3 @@ class Store:
             row: Passage(text, name, title, tuple(json.loads(headings)), start, end, json.loads(metadata), row)
             for row, text, name, title, headings, start, end, metadata in rows
         }
-
-
-def _clean(text: str) -> str:
-    """Half characters, which SQLite can not take, become signs of the same width."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()

@@ -1,6 +1,7 @@
 """The knowledge base as its users meet it: real files, a real store."""
 
 import shutil
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -113,3 +114,12 @@ def test_another_embedder_is_refused() -> None:
         base.add(Document("a", "Words."))
     with pytest.raises(ConfigurationError, match="wordllama"):
         KnowledgeBase("h.kb", embedder="openai")
+
+
+def test_a_base_of_another_version_is_refused_and_left_as_it_is() -> None:
+    KnowledgeBase("old.kb").close()
+    db = sqlite3.connect("old.kb")
+    db.execute("PRAGMA user_version = 1")
+    db.close()
+    with pytest.raises(ConfigurationError, match="another version"):
+        KnowledgeBase("old.kb")

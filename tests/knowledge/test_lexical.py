@@ -1,0 +1,53 @@
+"""Words of texts and of questions."""
+
+import pytest
+
+from taskkit.knowledge import Document, KnowledgeBase
+from taskkit.knowledge.lexical import chosen, indexed, terms
+
+
+def test_common_words_of_the_question_are_left_out() -> None:
+    assert terms("How are the expenses paid back?", "en") == ("expenses", "paid", "back")
+    assert terms("Wie werden die Spesen bezahlt?", "de") == ("spesen", "bezahlt")
+    assert terms("What is this?", "en") == ("what", "is", "this")
+
+
+def test_scripts_without_spaces_go_in_pairs() -> None:
+    assert indexed("报销单").split() == ["报销", "销单", "单"]
+    assert terms("报销单", "zh") == ("报销", "销单")
+
+
+def test_frequent_words_count_but_let_no_passage_in() -> None:
+    frequencies = {"rare": 5, "some": 40, "frequent": 900, "everywhere": 2000, "half": 6000}
+    words = (*frequencies, "nowhere")
+
+    def ask(budget: int) -> tuple[str, str]:
+        return chosen(words, lambda word: frequencies.get(word, 0), 10_000, budget)
+
+    scored, letting_in = ask(50)
+    assert scored == '"rare" OR "some" OR "frequent" OR "everywhere"'
+    assert letting_in == '"rare" OR "some"'
+    assert ask(10_000) == (scored, "")
+    assert ask(1)[1] == '"rare"'
+    assert chosen(("half",), lambda _: 6000, 10_000, 50) == ('"half"', "")
+    assert chosen(("nowhere",), lambda _: 0, 10_000, 50) == ("", "")
+
+
+def test_in_a_large_base_rare_words_lead_and_frequent_ones_still_count() -> None:
+    with KnowledgeBase("h.kb") as base:
+        many = [Document(f"m{n}", f"Copper and winter {n}.", metadata={"n": n}) for n in range(1500)]
+        more = [Document(f"t{n}", f"Timber {n}.", metadata={"n": -1}) for n in range(5500)]
+        few = [Document("v", "A valley of copper."), Document("o", "A valley of orchards."), Document("e", "Empty.")]
+        base.add([*many, *more, *few])
+        (first, second) = base.search("copper valley", 2)
+        assert (first.passage.document, second.passage.document) == ("v", "o")
+        found = base.search("copper valley timber 77", where={"n": {"$gte": 0}})
+        assert found[0].passage.document == "m77"
+        assert all(hit.passage.document.startswith("m") for hit in found)
+
+
+@pytest.mark.parametrize("question", ['"', "a OR", "NEAR(x)", "text:copper", "*", "col^2 - (", "'; DROP TABLE words"])
+def test_no_question_is_syntax(question: str) -> None:
+    with KnowledgeBase("h.kb") as base:
+        base.add(Document("a", "Copper and text, near a table of words."))
+        assert [hit.passage.document for hit in base.search(question)] == ["a"]
