@@ -166,27 +166,24 @@ class KnowledgeBase:
         rows = await self._embedder.embed([query])
         return await asyncio.to_thread(self._search, query, rows[0], k, where, allow, explain)
 
-    def _search(self, *given: Any) -> Hits:
-        with self._store.snapshot():
-            return self._searched(*given)
-
-    def _searched(
+    def _search(
         self, query: str, vector: Any, k: int, where: Mapping[str, Any] | None, allow: Mapping[str, Any] | None,
         explain: bool,
     ) -> Hits:  # fmt: skip
-        allowed = self._allowed(where, allow)
-        language = guess(query)
-        words = terms(query, language or None)
-        lexical = self._by_words(words, allowed)
-        dense = self._index.search(vector, fuse.AT_MOST, allowed)
-        if not lexical and not dense:
-            return []
-        dense |= self._index.scores(vector, [one for one in lexical if one not in dense])
-        share = fuse.weight(self._embedder.strength, self._embedder.across, language, self._facts().languages)
-        scores = fuse.fused(lexical, dense, share if lexical else 0.0)
-        best = sorted(scores, key=lambda one: (-scores[one], one))[:k]
-        passages = self._store.passages(best)
-        ranks = [{one: rank for rank, one in enumerate(sorted(half, key=lambda o: -half[o]), 1)} for half in (lexical, dense)]  # fmt: skip
+        with self._store.snapshot():
+            allowed = self._allowed(where, allow)
+            language = guess(query)
+            words = terms(query, language or None)
+            lexical = self._by_words(words, allowed)
+            dense = self._index.search(vector, fuse.AT_MOST, allowed)
+            if not lexical and not dense:
+                return []
+            dense |= self._index.scores(vector, [one for one in lexical if one not in dense])
+            share = fuse.weight(self._embedder.strength, self._embedder.across, language, self._facts().languages)
+            scores = fuse.fused(lexical, dense, share if lexical else 0.0)
+            best = sorted(scores, key=lambda one: (-scores[one], one))[:k]
+            passages = self._store.passages(best)
+            ranks = [{one: rank for rank, one in enumerate(sorted(half, key=lambda o: -half[o]), 1)} for half in (lexical, dense)]  # fmt: skip
 
         def hit(one: int) -> Hit:
             reasons = None
@@ -203,14 +200,12 @@ class KnowledgeBase:
         if not where and not self._facts().labelled:
             return None
         sql, values = condition(where, allow)
-        return [
-            row[0]
-            for row in self._store.rows(
-                "SELECT passages.id FROM passages JOIN documents ON documents.id = document "  # noqa: S608 - no values
-                f"WHERE {sql} ORDER BY passages.id",
-                values,
-            )
-        ]
+        rows = self._store.each(
+            "SELECT passages.id FROM passages JOIN documents ON documents.id = document "  # noqa: S608 - no values
+            f"WHERE {sql} ORDER BY passages.id",
+            values,
+        )
+        return [*rows]
 
     def _by_words(self, words: tuple[str, ...], allowed: Numbers | None) -> dict[int, float]:
         """BM25 of the best passages by the words, higher is better."""
@@ -308,12 +303,10 @@ class KnowledgeBase:
 
     def passages(self, name: str) -> Passages:
         """Those of one document, in order."""
-        rows = self._store.rows(
-            "SELECT passages.id FROM passages JOIN documents ON documents.id = document WHERE name = ? ORDER BY start",
-            (name,),
-        )
-        found = self._store.passages([row[0] for row in rows])
-        return [found[row[0]] for row in rows]
+        sql = "SELECT passages.id FROM passages JOIN documents ON documents.id = document WHERE name = ? ORDER BY start"
+        ids = [*self._store.each(sql, (name,))]
+        found = self._store.passages(ids)
+        return [found[one] for one in ids]
 
 
 def _read(path: Path, include: Sequence[str], exclude: Sequence[str]) -> list[tuple[Document | Skipped, str]]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from taskkit.errors import ConfigurationError
+from taskkit.knowledge.lexical import clean
 
 if TYPE_CHECKING:
     import numpy as np
@@ -77,8 +78,7 @@ class _Tokens:
         # A full memory is left to whoever still reads it, and a new one begun.
         known = self._known = self._known if len(self._known) < MEMORY else {}
         new = list(set().union(*cut).difference(known))
-        plain = [word.encode("utf-8", "replace").decode() for word in new]
-        made = self._tokenizer.encode_batch_fast(plain, add_special_tokens=False)
+        made = self._tokenizer.encode_batch_fast(list(map(clean, new)), add_special_tokens=False)
         known.update((word, np.array(one.ids, dtype=np.uint16).tobytes()) for word, one in zip(new, made, strict=True))
         for words in cut:
             yield np.frombuffer(b"".join(map(known.__getitem__, words)), dtype=np.uint16)

@@ -122,8 +122,6 @@ class Index:
     def _take_out(self, there: "Vector") -> None:
         import numpy as np
 
-        faiss = _faiss()
-
         alive = np.isin(self._ids, there, assume_unique=True)
         count = np.count_nonzero(alive)
         if not count or (self._graph and count < (1 - DEAD) * len(alive)):
@@ -131,7 +129,7 @@ class Index:
         elif self._graph:
             self._alive = None if count == len(alive) else alive
         elif count < len(alive):
-            self._index.remove_ids(faiss.IDSelectorBitmap(np.packbits(~alive, bitorder="little")))
+            self._index.remove_ids(_faiss().IDSelectorBitmap(np.packbits(~alive, bitorder="little")))
             self._ids = self._ids[alive]
 
     def _put_in(self, last: int, new: int) -> None:
@@ -174,14 +172,12 @@ class Index:
 
     def keep(self) -> None:
         """Writes what is here beside the store, if that is worth it. A folder that can not be written to is left."""
-        faiss = _faiss()
-
         with self._lock:
             if self._index is None or self._alive is not None or len(self._ids) < self._kept_from:
                 return
             if self._generation == self._kept:
                 return
-            parts = [self._ids.tobytes(), faiss.serialize_index(self._index).tobytes()]
+            parts = [self._ids.tobytes(), _faiss().serialize_index(self._index).tobytes()]
             sums = " ".join(f"{len(part)} {zlib.crc32(part)}" for part in parts)
             scratch = self._beside.with_name(f"{self._beside.name}-{os.getpid()}")
             with contextlib.suppress(OSError):
@@ -196,8 +192,6 @@ class Index:
         """Whether the index beside the store was of this generation, and sound."""
         import numpy as np
 
-        faiss = _faiss()
-
         try:
             with self._beside.open("rb") as file:
                 if file.readline() != MAGIC:
@@ -211,7 +205,7 @@ class Index:
                     if len(part) != int(size) or zlib.crc32(part.data) != int(check):
                         return False
                     parts.append(part)
-                self._index, self._ids = faiss.deserialize_index(parts[1]), parts[0].view(np.int64).copy()
+                self._index, self._ids = _faiss().deserialize_index(parts[1]), parts[0].view(np.int64).copy()
         except (OSError, ValueError, RuntimeError, IndexError):
             return False
         self._generation = self._kept = generation

@@ -22,7 +22,7 @@ _WORD = re.compile(
 
 
 def clean(text: str) -> str:
-    """Half characters, which SQLite can not take, become signs of the same width."""
+    """Half characters, which neither SQLite nor a tokenizer can take, become signs of the same width."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 

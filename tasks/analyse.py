@@ -1,5 +1,6 @@
 """What a text holds: labels or findings, each with words of the text that bear it out."""
 
+import functools
 from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -33,7 +34,8 @@ class Answers(BaseModel):
     items: list[Found]
 
 
-def answers_of(labels: Sequence[str]) -> type[Answers]:
+@functools.lru_cache(maxsize=64)  # one form for all pieces and rows: its schema is then made once, too
+def answers_of(labels: tuple[str, ...]) -> type[Answers]:
     """The answer's form; its schema knows only these labels, and other spellings of them are still taken."""
     if not labels:
         return Answers
@@ -80,14 +82,15 @@ class Analyse(Task[Analysis]):
     example: ClassVar[str] = "taskkit analyse review.txt --labels praise,complaint"
 
     @property
-    def choices(self) -> list[str]:
+    def choices(self) -> tuple[str, ...]:
         """The labels, also where several stand in one with commas between."""
-        return [label.strip() for given in self.labels for label in given.split(",") if label.strip()]
+        return tuple(label.strip() for given in self.labels for label in given.split(",") if label.strip())
 
     async def run(self, job: Job) -> Analysis:
         source = job.read(self.source)
         kind = "keyphrases" if self.kind == "labels" and not self.labels else self.kind
         wanted = WANTED[kind].format(labels=", ".join(self.choices))
+        output = answers_of(self.choices if kind == "labels" else ())
         around = type(self).prompt.parts("find", text="", wanted=wanted, problem="")
 
         async def of_piece(piece: Piece) -> list[Item]:
@@ -96,9 +99,7 @@ class Analyse(Task[Analysis]):
             for number in range(2):
                 parts = type(self).prompt.parts("find", text=piece.text, wanted=wanted, problem=problem)
                 likely = Answers(items=[Found(label="label", evidence=piece.text[:40])])
-                answers = await job.complete(
-                    parts, output=answers_of(self.choices if kind == "labels" else ()), max_output=ROOM, likely=likely
-                )
+                answers = await job.complete(parts, output=output, max_output=ROOM, likely=likely)
                 found, lost = self.located(answers.items, piece, kind)
                 good = found if number == 0 or len(found) >= len(good) else good
                 if not lost or job.engine.rehearses:

@@ -15,7 +15,6 @@ from taskkit.results import Result
 from taskkit.source import read
 from taskkit.taskclass import Task
 
-NONE = "none"
 CLOSED = ConfigDict(extra="forbid")
 TYPES: Mapping[str, Any] = {
     "string": str, "integer": int, "number": float, "boolean": bool, "array": list[Any], "object": dict[str, Any],
@@ -66,7 +65,7 @@ class Command(Task[Outcome]):
         except InvalidOutputError as error:
             job.warn("no-call", f"The model found no valid call: {error.message}", failure=True)
             return Outcome(text="No valid call was found.")
-        if chosen.tool == NONE:
+        if chosen.tool == "none":
             return Outcome(text="No tool does what was asked.")
         arguments = chosen.arguments.model_dump(by_alias=True, exclude_unset=True, exclude_none=True)
         call = Call(tool=chosen.tool, arguments=arguments)

@@ -115,22 +115,13 @@ class Summarise(Task[Summary]):
             notes = await job.map(level, groups)
             if sum(job.counter.count_many(notes)) > before * ENOUGH:
                 # The model does not shorten; yet the next level has to be smaller than this one.
-                notes = self.cut(job, notes, int(words * TOKENS_A_WORD))
-            if sum(job.counter.count_many(notes)) >= before:
-                break
+                notes = cut_notes(job, notes, int(words * TOKENS_A_WORD))
+                if sum(job.counter.count_many(notes)) >= before:
+                    break
         raise EndpointError(
             "The notes do not get shorter from level to level.",
             hint="Use a model with a larger window, or fewer --words.",
         )
-
-    def cut(self, job: Job, notes: Sequence[str], tokens: int) -> list[str]:
-        """Each at most so long; what goes by that is said."""
-        kept = [job.counter.cut(note, tokens) for note in notes]
-        gone = sum(len(note) - len(one) for note, one in zip(notes, kept, strict=True))
-        if gone:
-            message = f"The model did not shorten its notes as asked: {gone} characters of them were cut off."
-            job.warn("not-shrinking", message)
-        return kept
 
     def packed(self, job: Job, notes: Sequence[str]) -> list[list[str]]:
         room = job.room(
@@ -147,7 +138,7 @@ class Summarise(Task[Summary]):
             left -= whole
         if len(groups) == len(notes) > 1:
             # Two notes must always go together, or the tree would not end.
-            cut = self.cut(job, notes, max(1, room // 2 - 32))
+            cut = cut_notes(job, notes, max(1, room // 2 - 32))
             groups = [cut[i : i + 2] for i in range(0, len(cut), 2)]
         return groups
 
@@ -180,6 +171,16 @@ class Summarise(Task[Summary]):
 
     def likely(self) -> str:
         return "A word. " * (self.words // 3)
+
+
+def cut_notes(job: Job, notes: Sequence[str], tokens: int) -> list[str]:
+    """Each at most so long; what goes by that is said."""
+    kept = [job.counter.cut(note, tokens) for note in notes]
+    gone = sum(len(note) - len(one) for note, one in zip(notes, kept, strict=True))
+    if gone:
+        message = f"The model did not shorten its notes as asked: {gone} characters of them were cut off."
+        job.warn("not-shrinking", message)
+    return kept
 
 
 PREFACE = re.compile(

@@ -72,7 +72,7 @@ async def _answered(call: Call, ask: Ask, room: Room | None, show: Callable[[str
     reply = _checked(await ask(call))
     if _written(reply.text):
         return reply
-    again: Call | None = replace(call, sample=-1 - call.sample)  # the journal must not give the same nothing again
+    again: Call | None = _anew(call)
     if reply.finish == "length":
         again = _more_room(call, reply, room)
     if again is None:
@@ -86,15 +86,21 @@ async def _answered(call: Call, ask: Ask, room: Room | None, show: Callable[[str
     return second
 
 
+def _anew(call: Call) -> Call:
+    """The same call, to which the journal must not give the same answer again."""
+    return replace(call, sample=-1 - call.sample)
+
+
 def _written(text: str) -> bool:
     """Whether there is an answer, besides thoughts that some servers leave in the text."""
     return bool(re.sub(r"\A\s*<think>.*?(?:</think>|\Z)", "", text, count=1, flags=re.DOTALL).strip())
 
 
 async def _roomier(call: Call, reply: Reply, ask: Ask, room: Room | None) -> Reply:
-    again = _more_room(call, reply, room)
     if seam.loops(reply.text, LOOP):  # more room would only be filled with more of it
-        again = replace(call, sample=-1 - call.sample, temperature=max(call.temperature or 0.0, LIVELY))
+        again: Call | None = replace(_anew(call), temperature=max(call.temperature or 0.0, LIVELY))
+    else:
+        again = _more_room(call, reply, room)
     if again is not None:
         second = _checked(await ask(again))
         reply = replace(second, usage=reply.usage + second.usage)

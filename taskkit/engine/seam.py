@@ -63,11 +63,15 @@ def _boundaries(text: str, floor: int) -> Iterator[int]:
 
 def _tells(text: str, start: int) -> bool:
     held = text[start:]
-    if len("".join(held.split())) < TELLING or text.endswith(held, 0, start) or _repeats(held):
+    if not _telling(held) or text.endswith(held, 0, start) or _repeats(held):
         return False
     letters = "".join(_letters(held))
     above = "".join(_letters(text[max(0, start - 2 * len(held)) : start]))
     return not letters or not (above.endswith(letters) or _repeats(letters))
+
+
+def _telling(words: str) -> bool:
+    return len("".join(words.split())) >= TELLING
 
 
 def _letters(words: str) -> list[str]:
@@ -90,7 +94,7 @@ def join(text: str, more: str, *, held: str = "") -> str:
     """`text` (which ends with `held`) and what of `more` is new."""
     if held and more.startswith(held):
         return text + more[len(held) :]
-    telling = len("".join(held.split())) >= TELLING
+    telling = _telling(held)
     for start, fenced in _readings(more):
         if not fenced and not _is_remark(more[:start], text, telling=telling):
             continue
