@@ -93,7 +93,7 @@ class Ask(Task[Answer]):
             return Answer(text=UNKNOWN, found=False, passages=tuple(passages))
         if problem:
             job.warn("unsupported", problem)
-        text = renumbered(inactive(draft.answer.strip()), citations)
+        text = renumbered(once(inactive(draft.answer.strip())), citations)
         used = [citation for citation, _ in citations]
         job.emit(text)
         return Answer(text=text, found=True, citations=tuple(used), passages=tuple(passages))
@@ -221,6 +221,15 @@ def renumbered(text: str, citations: Sequence[tuple[Citation, int]]) -> str:
     if not re.search(r"\[\d+\]", text):
         text = f"{text.rstrip()} {''.join(f'[{n}]' for n in range(1, len(citations) + 1))}"
     return re.sub(r"[ ]+([.,;!?])", r"\1", re.sub(r"[ \t]{2,}", " ", text)).strip()
+
+
+def once(text: str) -> str:
+    """Without the sentences that were said before: a small model goes in circles."""
+    said: dict[str, str] = {}
+    for start, end in sentences(text):
+        bare = re.sub(r"\[[\d, ]+\]|\W", "", text[start:end]).casefold()
+        said.setdefault(bare or text[start:end], text[start:end])
+    return "".join(said.values()).strip()
 
 
 def inactive(text: str) -> str:
