@@ -149,12 +149,6 @@ class Job:
     def read(self, source: Source) -> Text:
         return read(source)
 
-    def text_of(self, value: object) -> object:
-        """A file or a named text as its characters; anything else as it is."""
-        from pathlib import Path
-
-        return read(value).text if isinstance(value, Path | Text) else value
-
     async def embed(self, texts: Sequence[str], *, model: str = "text-embedding-3-small") -> list[tuple[float, ...]]:
         return await self.engine.embed(texts, model=model)
 

@@ -170,6 +170,11 @@ def read(source: Source) -> Text:
     return text
 
 
+def text_of(value: object) -> object:
+    """A file or a named text as its characters; anything else as it is."""
+    return read(value).text if isinstance(value, Path | Text) else value
+
+
 def format_of(path: Path) -> str:
     suffix = path.suffix[1:].lower()
     if suffix in _MARKDOWN:

@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -22,7 +22,7 @@ import pydantic
 import pydantic.dataclasses
 
 from taskkit.errors import InputError, TaskkitError
-from taskkit.prompt import Prompt
+from taskkit.prompt import Part, Prompt
 
 if TYPE_CHECKING:
     from taskkit.engine import Engine
@@ -59,13 +59,24 @@ class Task(Generic[R]):
 
     async def run(self, job: "Job") -> R:
         """Asks once: the task's fields fill its prompt, the answer has the task's result type."""
-        values = {one.name: getattr(self, one.name) for one in dataclasses.fields(cast("Any", self))}
-        read: dict[str, Any] = {name: job.text_of(value) for name, value in values.items()}
-        parts = type(self).prompt.parts(**read)
+        parts = self._parts()
         output = result_type(type(self))
         if output is str:
             return cast("R", await job.complete(parts, show=True))
         return await job.complete(parts, output=cast("type[R]", output))
+
+    def baseline(self) -> Sequence[Part]:
+        """The same input in one plain prompt, a text cut where it does not fit: what somebody would send who has no
+        taskkit. `make quality` measures the task against it."""
+        return self._parts()
+
+    def _parts(self) -> list[Part]:
+        """The prompt with the fields filled in."""
+        from taskkit.source import text_of
+
+        names = [one.name for one in dataclasses.fields(cast("Any", self))]
+        values: dict[str, Any] = {name: text_of(getattr(self, name)) for name in names}
+        return type(self).prompt.parts(**values)
 
 
 @functools.cache

@@ -225,11 +225,16 @@ def renumbered(text: str, citations: Sequence[tuple[Citation, int]]) -> str:
 
 def once(text: str) -> str:
     """Without the sentences that were said before: a small model goes in circles."""
-    said: dict[str, str] = {}
+    said: set[str] = set()
+    kept: list[str] = []
+    last = 0
     for start, end in sentences(text):
         bare = re.sub(r"\[[\d, ]+\]|\W", "", text[start:end]).casefold()
-        said.setdefault(bare or text[start:end], text[start:end])
-    return "".join(said.values()).strip()
+        if not bare or bare not in said:
+            kept.append(text[last:end])
+        said.add(bare)
+        last = end
+    return "".join(kept).strip()
 
 
 def inactive(text: str) -> str:

@@ -1,0 +1,84 @@
+"""Many items in one call, each under an id: only what is missing or wrong is asked for again.
+
+First once more with what is wrong with it, then by halves, then alone; what is still wrong then is told as failed.
+Nothing is dropped: whatever the model does, there is one outcome for each item."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+
+from taskkit.errors import ContextTooLong, InvalidOutputError, RefusedError, TruncatedError
+from taskkit.job import gather
+
+if TYPE_CHECKING:
+    from taskkit.job import Job
+
+I = TypeVar("I")  # noqa: E741 - an item
+A = TypeVar("A")
+V = TypeVar("V")
+
+TIMES = 3  # that an item is asked for, at the last alone, before it is given up
+UNUSABLE = (InvalidOutputError, TruncatedError, RefusedError, ContextTooLong)  # another cut may help; a 500 is final
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[V]):
+    """`value` is the last that came, None when nothing did; `problem` what is wrong with it, in words that a model
+    can act on, empty when it is good."""
+
+    value: V | None
+    problem: str = ""
+
+    @property
+    def good(self) -> bool:
+        return not self.problem
+
+
+# What asks for some items: they, what was wrong with those that had been asked for before, and the number of the
+# attempt from 0 (for `sample`, and for a temperature a little higher). Answers by id; others' ids are left aside.
+Ask: TypeAlias = Callable[[Mapping[str, I], Mapping[str, str], int], Awaitable[Mapping[str, A]]]
+
+
+async def keyed(
+    job: "Job", items: Mapping[str, I], ask: Ask[I, A], check: Callable[[I, A], Outcome[V]]
+) -> dict[str, Outcome[V]]:
+    """An outcome for each id, in the order of `items`. One item that stays wrong costs two calls more, n of them
+    2 n at most. Errors that no other cut can mend (a reached cap, a dead endpoint) are raised."""
+    done: dict[str, Outcome[V]] = {}
+
+    async def asked(keys: list[str]) -> bool:
+        """Whether there was an answer at all."""
+        problems = {key: done[key].problem for key in keys if key in done}
+        try:
+            answers = await ask({key: items[key] for key in keys}, problems, attempt)
+        except UNUSABLE as error:
+            done.update((key, Outcome(None, str(error))) for key in keys)
+            return False
+        for key in keys:
+            missing: Outcome[V] = Outcome(None, f"there was no answer for id {key}")
+            outcome = check(items[key], answers[key]) if key in answers else missing
+            rehearsed = job.engine.rehearses and outcome.value is not None  # made-up answers meet no check
+            done[key] = Outcome(outcome.value) if rehearsed else outcome
+        return True
+
+    groups = [list(items)] if items else []
+    attempt = 0
+    while groups:
+        answered: list[bool] = await gather(asked, groups, keep_errors=False)
+        following: list[list[str]] = []
+        for group, had in zip(groups, answered, strict=True):
+            wrong = [key for key in group if not done[key].good]
+            if len(wrong) > 1 and (attempt or not had):
+                following += [wrong[: len(wrong) // 2], wrong[len(wrong) // 2 :]]
+            elif wrong and (len(group) > 1 or attempt + 1 < TIMES):
+                following.append(wrong)
+        groups, attempt = following, attempt + 1
+    return {key: done[key] for key in items}
+
+
+def by_id(pairs: Iterable[tuple[Any, A]]) -> dict[str, A]:
+    """Answers by their ids as text. Of two under one id nobody knows which is whose: neither counts."""
+    found: dict[str, list[A]] = {}
+    for key, answer in pairs:
+        found.setdefault(str(key).strip(), []).append(answer)
+    return {key: answers[0] for key, answers in found.items() if len(answers) == 1}
