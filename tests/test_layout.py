@@ -22,7 +22,7 @@ LAYERS = (
     ("taskkit.source", "taskkit.spans", "taskkit.prompt"),
     ("taskkit.local",),
     ("taskkit.engine",),
-    ("taskkit.taskclass", "taskkit.job", "taskkit.registry"),
+    ("taskkit.taskclass", "taskkit.job", "taskkit.keyed", "taskkit.registry"),
     ("taskkit.testing",),
     ("taskkit.knowledge",),
     ("taskkit.tasks",),
