@@ -3,18 +3,18 @@
 Cutting is not done beside embedding: both hold the interpreter's lock, and waiting for it cost a fifth more."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TypeAlias
 
 from taskkit.knowledge.embed import Embedder
 from taskkit.knowledge.pieces import Piece, digest, pieces
+from taskkit.knowledge.read import document, find
 from taskkit.knowledge.records import Document, Report, Skipped
-from taskkit.knowledge.store import Store
+from taskkit.knowledge.stores.store import Incoming, Store
 
-if TYPE_CHECKING:
-    Group: TypeAlias = list[tuple[Document, str]]
-    Kept: TypeAlias = list[tuple[Document, Sequence[Piece], str]]
-
+Found: TypeAlias = tuple[Document | Skipped, str]  # and where it is from
+Group: TypeAlias = list[tuple[Document, str]]
 Progress: TypeAlias = Callable[[int, int, str], None]  # documents done, of how many, the one at hand
 
 # A group of documents is one transaction, up to so many characters and documents; one for each document took half as
@@ -22,16 +22,32 @@ Progress: TypeAlias = Callable[[int, int, str], None]  # documents done, of how 
 GROUP, AT_ONCE = 500_000, 500
 
 
-async def take(
-    store: Store, embedder: Embedder, found: Sequence[tuple[Document | Skipped, str]], progress: Progress | None
-) -> Report:
+def read(path: Path, include: Sequence[str], exclude: Sequence[str]) -> list[Found]:
+    return [
+        (one, "") if isinstance(one, Skipped) else (document(one), one.origin) for one in find(path, include, exclude)
+    ]
+
+
+def renamed(
+    found: Sequence[Found], gone: Sequence[str], before: Mapping[str, tuple[str, str]], origin: str
+) -> Iterator[tuple[str, str]]:
+    """A file that went and one of the same content that came are one that was renamed: its old name and its new."""
+    by_content = {before[name][0]: name for name in gone}
+    for one, home in found:
+        if isinstance(one, Document) and home == origin and one.name not in before:
+            old = by_content.pop(digest(one), "")
+            if old:
+                yield old, one.name
+
+
+async def take(store: Store, embedder: Embedder, found: Sequence[Found], progress: Progress | None) -> Report:
     """Each document with where it is from. Whatever ends this, what was embedded is kept."""
-    before = store.digests()
+    before = await asyncio.to_thread(store.digests)
     skipped = tuple(one for one, _ in found if isinstance(one, Skipped))
     named = [(one, home) for one, home in found if isinstance(one, Document)]
     todo = [pair for pair in named if before.get(pair[0].name, ("", ""))[0] != digest(pair[0])]
     done, embedded = len(named) - len(todo), 0
-    ready: Kept = []
+    ready: list[Incoming] = []
     for group in _grouped(todo):
         if progress is not None:
             progress(done, len(named), group[0][0].name)
@@ -71,7 +87,7 @@ async def _embedded(store: Store, embedder: Embedder, missing: Sequence[tuple[st
         await asyncio.to_thread(store.keep_vectors, keys, rows, embedder.name)
 
 
-def _grouped(todo: Sequence[tuple[Document, str]]) -> "Iterator[Group]":
+def _grouped(todo: Sequence[tuple[Document, str]]) -> Iterator[Group]:
     group: Group = []
     size = 0
     for pair in todo:

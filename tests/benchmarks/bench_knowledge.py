@@ -312,7 +312,7 @@ def size(scratch: Path, options: argparse.Namespace) -> list[Row]:
         base.search(question)
     watch, took, inside = Stopwatch(), [], []
     store: Any = base._store
-    index: Any = base._index
+    index: Any = store.index
     store._db, index._index = Watched(store._db, watch), Watched(index._index, watch)
     for question in asked[20:]:
         watch.seconds, began = 0.0, time.perf_counter()

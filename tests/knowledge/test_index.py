@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from taskkit.knowledge import Document, KnowledgeBase, index
-from taskkit.knowledge.index import Index
+from taskkit.knowledge import Document, KnowledgeBase
 from taskkit.knowledge.pieces import pieces
-from taskkit.knowledge.store import Store
+from taskkit.knowledge.stores import index
+from taskkit.knowledge.stores.index import Index
+from taskkit.knowledge.stores.sqlite import SQLite
 
 WIDTH = 16
 
@@ -19,7 +20,7 @@ def vector(seed: int) -> np.ndarray:
     return made / np.linalg.norm(made)
 
 
-def put(store: Store, numbers: Iterator[int] | range) -> None:
+def put(store: SQLite, numbers: Iterator[int] | range) -> None:
     for number in numbers:
         document = Document(f"d{number}", f"Text {number}.")
         parts = pieces(document)
@@ -27,21 +28,21 @@ def put(store: Store, numbers: Iterator[int] | range) -> None:
         store.put([(document, parts, "")], "e")
 
 
-def scanned(store: Store, query: np.ndarray, k: int, allowed: list[int] | None = None) -> list[int]:
+def scanned(store: SQLite, query: np.ndarray, k: int, allowed: list[int] | None = None) -> list[int]:
     rows = store.rows("SELECT passages.id, vector FROM passages JOIN vectors USING (key)")
     scores = {number: float(np.frombuffer(kept, dtype="<f2").astype(np.float32) @ query) for number, kept in rows}
     return sorted((one for one in scores if allowed is None or one in allowed), key=lambda one: -scores[one])[:k]
 
 
 @pytest.fixture
-def store() -> Iterator[Store]:
-    made = Store(Path("i.kb"), create=True)
+def store() -> Iterator[SQLite]:
+    made = SQLite(Path("i.kb"), create=True)
     yield made
     made.close()
 
 
 @pytest.mark.parametrize("exact", [index.EXACT, 100])
-def test_it_follows_every_change(store: Store, exact: int) -> None:
+def test_it_follows_every_change(store: SQLite, exact: int) -> None:
     """`exact` of 100 numbers: a graph, with gaps after the removals."""
     found = Index(store, exact)
     query = vector(999)
@@ -66,7 +67,7 @@ def test_it_follows_every_change(store: Store, exact: int) -> None:
     assert found.search(query, 5) == {}
 
 
-def test_what_lies_beside_the_store_is_taken_only_when_it_is_true(store: Store) -> None:
+def test_what_lies_beside_the_store_is_taken_only_when_it_is_true(store: SQLite) -> None:
     put(store, range(30))
     query = vector(998)
     best = scanned(store, query, 5)

@@ -3,18 +3,16 @@
 A passage's number is never given again, so that after a change only new passages are read and those that went are
 taken out. Rows stand in the order of the numbers."""
 
-import contextlib
-import os
 import threading
-import zlib
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from taskkit.knowledge.store import Store
+from taskkit.knowledge.stores import beside
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from taskkit.knowledge.stores.sqlite import SQLite
 
     Vector: TypeAlias = np.ndarray[Any, Any]
 
@@ -23,11 +21,10 @@ SMALL = 0.1  # an allowed part under this is scanned by itself: a graph would fi
 DEAD = 0.2  # of a graph's passages; with more of them gone it is made anew
 LINKS, BUILDING, SEARCHING = 32, 200, 128  # of the graph
 KEPT = 5_000  # passages from which the index is kept beside the store; fewer are read again as fast
-MAGIC = b"taskkit index 1\n"
 
 
 class Index:
-    def __init__(self, store: Store, exact: int = EXACT, kept_from: int = KEPT) -> None:
+    def __init__(self, store: "SQLite", exact: int = EXACT, kept_from: int = KEPT) -> None:
         self._store = store
         self._exact = exact
         self._kept_from = kept_from
@@ -72,6 +69,17 @@ class Index:
             found = self._index.reconstruct_batch(rows) @ vector
             return dict(zip(self._ids[rows].tolist(), found.tolist(), strict=True))
 
+    def vectors(self, ids: "Vector | list[int]") -> "dict[int, Vector]":
+        """Of given passages, those that are there."""
+        import numpy as np
+
+        with self._lock:
+            self.refresh()
+            if self._index is None or not len(ids):
+                return {}
+            rows = self._rows(np.sort(np.asarray(ids, dtype=np.int64)))
+            return dict(zip(self._ids[rows].tolist(), self._index.reconstruct_batch(rows), strict=True))
+
     def _rows(self, ids: "Vector") -> "Vector":
         import numpy as np
 
@@ -108,7 +116,7 @@ class Index:
                 return
             if self._index is None and self._read(generation):
                 return
-            there = np.fromiter(self._store.each("SELECT id FROM passages ORDER BY id"), dtype=np.int64)
+            there = np.fromiter(self._store.all_numbers(), dtype=np.int64)
             last = self._ids[-1] if self._index is not None else 0
             if self._index is not None:
                 self._take_out(there)
@@ -138,13 +146,8 @@ class Index:
         width = int(self._store.setting("width"))
         codes = np.empty((new, width), dtype="<f2")
         ids = np.empty(new, dtype=np.int64)
-        found = self._store.each(
-            "SELECT passages.id, vector FROM passages JOIN vectors USING (key) WHERE passages.id > ? ORDER BY passages.id",
-            (last,),
-            whole=True,
-        )
         count = 0
-        for count, (number, vector) in enumerate(found, 1):
+        for count, (number, vector) in enumerate(self._store.after(last), 1):
             ids[count - 1] = number
             codes[count - 1] = np.frombuffer(vector, dtype="<f2")
         ids, codes = ids[:count], codes[:count]
@@ -166,47 +169,26 @@ class Index:
 
     # Beside the store --------------------------------------------------------------------------------------------
 
-    @property
-    def _beside(self) -> Path:
-        return self._store.path.with_name(f"{self._store.path.name}-index")
-
     def keep(self) -> None:
-        """Writes what is here beside the store, if that is worth it. A folder that can not be written to is left."""
+        """Writes what is here beside the store, if that is worth it."""
         with self._lock:
             if self._index is None or self._alive is not None or len(self._ids) < self._kept_from:
                 return
-            if self._generation == self._kept:
-                return
-            parts = [self._ids.tobytes(), _faiss().serialize_index(self._index).tobytes()]
-            sums = " ".join(f"{len(part)} {zlib.crc32(part)}" for part in parts)
-            scratch = self._beside.with_name(f"{self._beside.name}-{os.getpid()}")
-            with contextlib.suppress(OSError):
-                try:
-                    scratch.write_bytes(b"".join([MAGIC, f"{self._generation} {sums}\n".encode(), *parts]))
-                    scratch.replace(self._beside)
-                finally:
-                    scratch.unlink(missing_ok=True)
-            self._kept = self._generation
+            if self._generation != self._kept:
+                parts = [self._ids.tobytes(), _faiss().serialize_index(self._index).tobytes()]
+                beside.write(self._store.path, self._generation, parts)
+                self._kept = self._generation
 
     def _read(self, generation: str) -> bool:
         """Whether the index beside the store was of this generation, and sound."""
         import numpy as np
 
+        parts = beside.read(self._store.path, generation)
+        if parts is None:
+            return False
         try:
-            with self._beside.open("rb") as file:
-                if file.readline() != MAGIC:
-                    return False
-                mark, *sums = file.readline().split()
-                if mark.decode() != generation:
-                    return False
-                parts = []
-                for size, check in zip(sums[::2], sums[1::2], strict=True):
-                    part = np.fromfile(file, dtype=np.uint8, count=int(size))
-                    if len(part) != int(size) or zlib.crc32(part.data) != int(check):
-                        return False
-                    parts.append(part)
-                self._index, self._ids = _faiss().deserialize_index(parts[1]), parts[0].view(np.int64).copy()
-        except (OSError, ValueError, RuntimeError, IndexError):
+            self._index, self._ids = _faiss().deserialize_index(parts[1]), parts[0].view(np.int64).copy()
+        except (ValueError, RuntimeError, IndexError):
             return False
         self._generation = self._kept = generation
         return True

@@ -1,0 +1,53 @@
+"""A file beside a store with what was derived from it: it bears the store's generation and its own checksums, and
+one that is missing, stale or damaged is as good as none."""
+
+import contextlib
+import os
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+
+MAGIC = b"taskkit index 1\n"
+
+
+def place(store: Path) -> Path:
+    return store.with_name(f"{store.name}-index")
+
+
+def write(store: Path, generation: str, parts: Sequence[bytes]) -> None:
+    """In one step. A folder that can not be written to is left."""
+    sums = " ".join(f"{len(part)} {zlib.crc32(part)}" for part in parts)
+    file = place(store)
+    scratch = file.with_name(f"{file.name}-{os.getpid()}")
+    with contextlib.suppress(OSError):
+        try:
+            scratch.write_bytes(b"".join([MAGIC, f"{generation} {sums}\n".encode(), *parts]))
+            scratch.replace(file)
+        finally:
+            scratch.unlink(missing_ok=True)
+
+
+def read(store: Path, generation: str) -> "list[np.ndarray[Any, Any]] | None":
+    """The parts, as bytes, if they are of this generation and sound."""
+    import numpy as np
+
+    try:
+        with place(store).open("rb") as file:
+            if file.readline() != MAGIC:
+                return None
+            mark, *sums = file.readline().split()
+            if mark.decode() != generation:
+                return None
+            parts = []
+            for size, check in zip(sums[::2], sums[1::2], strict=True):
+                part = np.fromfile(file, dtype=np.uint8, count=int(size))
+                if len(part) != int(size) or zlib.crc32(part.data) != int(check):
+                    return None
+                parts.append(part)
+            return parts
+    except (OSError, ValueError):
+        return None

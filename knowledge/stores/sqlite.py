@@ -1,0 +1,238 @@
+"""The store in one SQLite file: FTS5 for the words, and for the meaning an index that is derived from it."""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from taskkit.errors import ConfigurationError
+from taskkit.knowledge.filters import condition
+from taskkit.knowledge.languages import guess
+from taskkit.knowledge.lexical import TITLE_WEIGHT, chosen, clean, sought
+from taskkit.knowledge.pieces import digest
+from taskkit.knowledge.records import Document, Listed, Passage
+from taskkit.knowledge.stores.file import File
+from taskkit.knowledge.stores.index import Index
+from taskkit.knowledge.stores.store import Counts, Facts, Incoming, Vector
+
+PASSAGES, WORDS = "passages (id, document, start, end, headings, key)", "words (rowid, title, text)"
+OF_DOCUMENTS = "passages JOIN documents ON documents.id = document"
+BUDGET = 6_000  # passages that the words may score: about 5 ms
+
+
+class SQLite(File):
+    """A `Store`."""
+
+    def __init__(self, path: Path, *, create: bool) -> None:
+        super().__init__(path, create=create)
+        self.index = Index(self)
+        self._known = Facts("-", {}, labelled=False)
+        self._frequencies: dict[str, int] = {}  # passages that a word is in
+
+    @property
+    def place(self) -> str:
+        return str(self.path)
+
+    def close(self) -> None:
+        try:
+            self.index.keep()
+        finally:
+            super().close()
+
+    def setting(self, key: str) -> str:
+        found = self.rows("SELECT value FROM settings WHERE key = ?", (key,))
+        return str(found[0][0]) if found else ""
+
+    def facts(self) -> Facts:
+        generation = self.setting("generation")
+        if self._known.generation != generation:
+            labelled = self.rows("SELECT 1 FROM documents WHERE access != '{}' LIMIT 1")
+            counted = self.rows(f"SELECT language, count(*) FROM {OF_DOCUMENTS} GROUP BY language")  # noqa: S608
+            languages = {str(language): int(count) for language, count in counted}
+            self._known, self._frequencies = Facts(generation, languages, bool(labelled)), {}
+        return self._known
+
+    # Documents in and out --------------------------------------------------------------------------------------
+
+    def digests(self) -> dict[str, tuple[str, str]]:
+        """Digest and origin of each document."""
+        return {name: (mark, origin) for name, mark, origin in self.rows("SELECT name, digest, origin FROM documents")}
+
+    # Of many rows one statement: the interpreter's lock is waited for once then, not at each row, while another thread
+    # cuts and embeds.
+
+    def known(self, keys: Iterable[str]) -> set[str]:
+        wanted = json.dumps(list(keys))
+        return set(self.each("SELECT key FROM vectors WHERE key IN (SELECT value FROM json_each(?))", (wanted,)))
+
+    def keep_vectors(self, keys: Sequence[str], rows: Vector, embedder: str) -> None:
+        width = rows.shape[1]
+        with self.change() as db:
+            db.execute(
+                "INSERT OR REPLACE INTO vectors (key, vector) SELECT value, substr(?1, key * ?2 + 1, ?2) FROM json_each(?3)",
+                (rows.astype("<f2").tobytes(), 2 * width, json.dumps(keys)),
+            )
+            told = (("embedder", embedder), ("width", str(width)))
+            db.executemany("INSERT OR IGNORE INTO settings VALUES (?, ?)", told)
+
+    def put(self, documents: Sequence[Incoming], embedder: str) -> None:
+        if not documents:
+            return
+        with self.change() as db:
+            found = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'passages'").fetchone()
+            last = found[0] if found else 0
+            numbered: dict[str, list[tuple[Any, ...]]] = {}
+            for document, parts, origin in documents:
+                home = self._put(db, document, origin)
+                numbered[document.name] = [
+                    (last + n, home, part.start, part.end, json.dumps(part.headings), part.key(embedder), *part.words)
+                    for n, part in enumerate(parts, 1)
+                ]
+                last += len(parts)
+            rows = json.dumps([row for some in numbered.values() for row in some])
+            for table, columns in ((PASSAGES, range(6)), (WORDS, (0, 6, 7))):
+                taken = ", ".join(f"json_extract(value, '$[{column}]')" for column in columns)
+                db.execute(f"INSERT INTO {table} SELECT {taken} FROM json_each(?)", (rows,))  # noqa: S608 - ours alone
+
+    def _put(self, db: sqlite3.Connection, document: Document, origin: str) -> int | None:
+        self._drop(db, document.name)
+        return db.execute(
+            "INSERT INTO documents VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (document.name, document.title, digest(document), document.format, guess(document.text), origin,
+             json.dumps(dict(document.metadata)), json.dumps(dict(document.access)), clean(document.text)),
+        ).lastrowid  # fmt: skip
+
+    def drop(self, names: Iterable[str]) -> int:
+        with self.change() as db:
+            return sum(self._drop(db, name) for name in names)
+
+    def _drop(self, db: sqlite3.Connection, name: str) -> int:
+        db.execute(
+            "DELETE FROM words WHERE rowid IN "
+            "(SELECT passages.id FROM passages JOIN documents ON documents.id = document WHERE name = ?)",
+            (name,),
+        )
+        return db.execute("DELETE FROM documents WHERE name = ?", (name,)).rowcount
+
+    def move(self, old: str, new: str) -> None:
+        """A document's name alone changes: none of its passages does."""
+        with self.change() as db:
+            db.execute("UPDATE documents SET name = ? WHERE name = ?", (new, old))
+
+    # Finding -----------------------------------------------------------------------------------------------------
+
+    def allowed(self, where: Mapping[str, Any] | None, allow: Mapping[str, Any] | None) -> list[int] | None:
+        """Their numbers, in order."""
+        if not where and not self.facts().labelled:
+            return None
+        sql, values = condition(where, allow)
+        return [*self.each(f"SELECT passages.id FROM {OF_DOCUMENTS} WHERE {sql} ORDER BY passages.id", values)]  # noqa: S608
+
+    def by_words(self, words: tuple[str, ...], k: int, allowed: list[int] | None = None) -> dict[int, float]:
+        total = self.facts().passages
+        for word in words:
+            if word not in self._frequencies:
+                found = self.rows("SELECT count(*) FROM words WHERE words MATCH ?", (sought(word),))
+                self._frequencies[word] = int(found[0][0])
+        part = 1.0 if allowed is None else max(0.01, len(allowed) / total)
+        scored, rare = chosen(words, self._frequencies.__getitem__, total, int(BUDGET / part))
+        if not scored:
+            return {}
+        # The plus keeps SQLite from asking the index for one passage after the other.
+        sql = "words MATCH ?"
+        if rare:
+            sql += " AND +rowid IN (SELECT rowid FROM words WHERE words MATCH ?)"
+        values: list[Any] = [scored, rare] if rare else [scored]
+        if allowed is not None:
+            sql += " AND +rowid IN (SELECT value FROM json_each(?))"
+            values.append(str(allowed))
+        rows = self.rows(
+            f"SELECT rowid, -bm25(words, {TITLE_WEIGHT}, 1.0) AS score FROM words WHERE {sql} "  # noqa: S608
+            f"ORDER BY score DESC LIMIT {k}",
+            values,
+        )
+        return {row: float(score) for row, score in rows}
+
+    def by_meaning(self, vector: Vector, k: int, allowed: list[int] | None = None) -> dict[int, float]:
+        return self.index.search(vector, k, allowed)
+
+    def scores(self, vector: Vector, ids: Sequence[int]) -> dict[int, float]:
+        return self.index.scores(vector, [*ids])
+
+    def vectors(self, ids: Sequence[int]) -> dict[int, Vector]:
+        return self.index.vectors([*ids])
+
+    def passages(self, ids: Sequence[int]) -> dict[int, Passage]:
+        marks = ", ".join("?" * len(ids))
+        rows = self.rows(
+            "SELECT passages.id, substr(text, start + 1, end - start), name, title, headings, start, end, metadata "  # noqa: S608
+            f"FROM passages JOIN documents ON documents.id = document WHERE passages.id IN ({marks})",
+            ids,
+        )
+        return {
+            row: Passage(text, name, title, tuple(json.loads(headings)), start, end, json.loads(metadata), row)
+            for row, text, name, title, headings, start, end, metadata in rows
+        }
+
+    def numbers(self, name: str) -> list[int]:
+        sql = f"SELECT passages.id FROM {OF_DOCUMENTS} WHERE name = ? ORDER BY start"  # noqa: S608
+        return [*self.each(sql, (name,))]
+
+    def all_numbers(self) -> Iterator[int]:
+        """Of all passages, upwards."""
+        return self.each("SELECT id FROM passages ORDER BY id")
+
+    def after(self, number: int) -> Iterator[tuple[int, bytes]]:
+        """The vectors of the passages with higher numbers, upwards, as halves."""
+        sql = (
+            "SELECT passages.id, vector FROM passages JOIN vectors USING (key) WHERE passages.id > ? "
+            "ORDER BY passages.id"
+        )
+        return self.each(sql, (number,), whole=True)
+
+    # Looking after it ---------------------------------------------------------------------------------------------
+
+    def listed(self) -> list[Listed]:
+        rows = self.rows(
+            "SELECT name, title, (SELECT count(*) FROM passages WHERE document = documents.id), length(text), language, "
+            "metadata, access, origin FROM documents ORDER BY name"
+        )
+        return [
+            Listed(name, title, count, size, language, json.loads(metadata), json.loads(access), origin)
+            for name, title, count, size, language, metadata, access, origin in rows
+        ]
+
+    def counts(self) -> Counts:
+        count = self.rows(
+            "SELECT (SELECT count(*) FROM documents), (SELECT count(*) FROM passages), "
+            "(SELECT coalesce(sum(length(text)), 0) FROM documents), (SELECT count(*) FROM vectors), "
+            "(SELECT count(*) FROM vectors WHERE key NOT IN (SELECT key FROM passages))"
+        )[0]
+        beside = self.path.with_name(f"{self.path.name}-wal")
+        size = self.path.stat().st_size + (beside.stat().st_size if beside.exists() else 0)
+        documents, passages, characters, vectors, unused = map(int, count)
+        return Counts(documents, passages, characters, vectors, unused, size)
+
+    def problems(self) -> list[str]:
+        try:
+            found = [row[0] for row in self.rows("PRAGMA integrity_check") if row[0] != "ok"]
+            checks = {
+                "passages have no vector": "SELECT count(*) FROM passages WHERE key NOT IN (SELECT key FROM vectors)",
+                "passages are not in the word index": "SELECT count(*) FROM passages WHERE id NOT IN "
+                "(SELECT rowid FROM words)",
+                "entries of the word index have no passage": "SELECT count(*) FROM words WHERE rowid NOT IN "
+                "(SELECT id FROM passages)",
+                "passages have no document": "SELECT count(*) FROM passages WHERE document NOT IN "
+                "(SELECT id FROM documents)",
+            }
+            found += [f"{n} {what}" for what, sql in checks.items() if (n := self.rows(sql)[0][0])]
+        except (ConfigurationError, sqlite3.Error) as error:
+            return [str(error)]
+        return found
+
+    def compact(self) -> int:
+        with self.change() as db:
+            gone = db.execute("DELETE FROM vectors WHERE key NOT IN (SELECT key FROM passages)").rowcount
+        self.rows("VACUUM")
+        return gone

@@ -1,0 +1,124 @@
+"""What a store must do: keep documents, passages and vectors in whole transactions, and score passages."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+from taskkit.knowledge.pieces import Piece
+from taskkit.knowledge.records import Document, Listed, Passage
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Vector: TypeAlias = "np.ndarray[Any, Any]"
+Allowed: TypeAlias = Any  # what `allowed` gave, for the store that gave it
+Incoming: TypeAlias = tuple[Document, Sequence[Piece], str]  # and where it is from
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Of the whole base, true for one `generation`. `languages` counts passages by language; `labelled`: whether
+    any document is not for everybody."""
+
+    generation: str
+    languages: Mapping[str, int]
+    labelled: bool
+
+    @property
+    def passages(self) -> int:
+        return sum(self.languages.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """As in `Stats`."""
+
+    documents: int
+    passages: int
+    characters: int
+    vectors: int
+    unused: int
+    bytes: int
+
+
+class Store(Protocol):
+    """Numbers of passages are never given twice. Every change is one transaction with a new generation. All of it
+    waits, so that an event loop calls it in a thread."""
+
+    @property
+    def place(self) -> str:
+        """Its path or address, fit to be shown."""
+        ...
+
+    def close(self) -> None: ...
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        """What is read inside is of one state of the base, whoever writes meanwhile."""
+        ...
+
+    def setting(self, key: str) -> str:
+        """Empty for one that is not kept. There are: generation, embedder, width."""
+        ...
+
+    def facts(self) -> Facts: ...
+
+    # Documents in and out
+
+    def digests(self) -> dict[str, tuple[str, str]]:
+        """Digest and origin of each document."""
+        ...
+
+    def known(self, keys: Iterable[str]) -> set[str]:
+        """Those keys that have a vector already."""
+        ...
+
+    def keep_vectors(self, keys: Sequence[str], rows: Vector, embedder: str) -> None: ...
+
+    def put(self, documents: Sequence[Incoming], embedder: str) -> None:
+        """Each in place of the one of its name."""
+        ...
+
+    def drop(self, names: Iterable[str]) -> int: ...
+
+    def move(self, old: str, new: str) -> None: ...
+
+    # Finding
+
+    def allowed(self, where: Mapping[str, Any] | None, allow: Mapping[str, Any] | None) -> Allowed | None:
+        """The passages that meet both conditions, in the store's own form; None when all do."""
+        ...
+
+    def by_words(self, words: tuple[str, ...], k: int, allowed: Allowed | None = None) -> dict[int, float]:
+        """BM25 of the best passages, higher is better."""
+        ...
+
+    def by_meaning(self, vector: Vector, k: int, allowed: Allowed | None = None) -> dict[int, float]:
+        """The cosine of the nearest passages."""
+        ...
+
+    def scores(self, vector: Vector, ids: Sequence[int]) -> dict[int, float]:
+        """The cosine of given passages, those that are there."""
+        ...
+
+    def vectors(self, ids: Sequence[int]) -> dict[int, Vector]:
+        """Of given passages, those that are there; float32, of length 1."""
+        ...
+
+    def passages(self, ids: Sequence[int]) -> dict[int, Passage]: ...
+
+    def numbers(self, name: str) -> list[int]:
+        """Of a document's passages, in their order."""
+        ...
+
+    # Looking after it
+
+    def listed(self) -> list[Listed]: ...
+
+    def counts(self) -> Counts: ...
+
+    def problems(self) -> list[str]: ...
+
+    def compact(self) -> int:
+        """Takes out vectors that no passage needs, and gives the room back; how many went."""
+        ...
