@@ -9,12 +9,14 @@ from taskkit.source import Text
 from taskkit.tokens import Counter
 
 SIZE = 400  # tokens
+PAGE = "\f"  # ends each page
+WIDEST = 500  # characters of a table's columns
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """`context` is the title path, which goes before the text for embedding and for words only; `words` are both,
-    as the word index reads them."""
+    """`context` is the title path and the columns of the table, which go before the text for embedding and for words
+    only; `words` are both, as the word index reads them."""
 
     text: str
     start: int
@@ -22,6 +24,9 @@ class Piece:
     headings: tuple[str, ...]
     context: str
     words: tuple[str, str]
+    line: int = 1
+    page: int = 0
+    table: str = ""
 
     @property
     def embedded(self) -> str:
@@ -35,16 +40,28 @@ class Piece:
 
 def pieces(document: Document, size: int = SIZE) -> list[Piece]:
     """In order; blank stretches between them are left out, nothing else."""
-    found = []
+    found = list[Piece]()
+    paged, at, line, page = PAGE in document.text, 0, 1, 1
     for one in Text(document.text, document.name, document.format).split(size, counter=Counter()):
         text = one.text.strip()
         if not text:
             continue
         start = one.start + one.text.index(text)
+        line += document.text.count("\n", at, start)
+        page += document.text.count(PAGE, at, start)
+        at = start
+        table = columns(one.table)
         context = " > ".join(title_path(document.title, one.headings))
+        context = "\n".join(filter(None, (context, table)))
         words = indexed(clean(context)), indexed(clean(text))
-        found.append(Piece(text, start, start + len(text), one.headings, context, words))
+        where = (line, page if paged else 0, table)
+        found.append(Piece(text, start, start + len(text), one.headings, context, words, *where))
     return found
+
+
+def columns(head: str) -> str:
+    """Of the head of a table, in one line."""
+    return clean(head.strip().partition("\n")[0].strip("|> \t\r")[:WIDEST].replace("\0", " "))
 
 
 def digest(document: Document) -> str:

@@ -15,7 +15,8 @@ Labels: TypeAlias = Mapping[str, str | Sequence[str]]
 @dataclass(frozen=True, slots=True)
 class Document:
     """`name` is unique in a base. Who may see it: whoever brings, for each key of `access`, one of its values;
-    nobody else, and with no `access` everybody. `format` is that of `taskkit.Text`."""
+    nobody else, and with no `access` everybody. `format` is that of `taskkit.Text`. Each page of `text` (a slide, a
+    chapter) ends with a form feed."""
 
     name: str
     text: str
@@ -28,7 +29,9 @@ class Document:
 @dataclass(frozen=True, slots=True)
 class Passage:
     """`text` is the characters `[start, end)` of the document called `document`; `headings` the path down to
-    it. `id` is the base's own number for it, of no meaning elsewhere."""
+    it. `id` is the base's own number for it, of no meaning elsewhere. It begins in line `line` of that text, and on
+    page `page` (a slide, a chapter; 0 where there are none); `table` names the columns of the table that it starts
+    inside of."""
 
     text: str
     document: str
@@ -38,6 +41,9 @@ class Passage:
     end: int = 0
     metadata: Metadata = field(default_factory=dict[str, Value])
     id: int = 0
+    line: int = 0
+    page: int = 0
+    table: str = ""
 
     @property
     def path(self) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 # How good a place a border is, the lower the better; 1 to 6 are headings of that level.
 BLOCK, PART, ROW, SENTENCE, WORD = 7, 8, 9, 10, 11
 
-_LINE = r"""(?P<blank>[ \t\r\n]*\n)?(?P<indent>[ \t>]{0,40}+)(?:
+_LINE = r"""(?P<blank>[ \t\r\n\f]*\n)?(?P<indent>[ \t>]{0,40}+)(?:
       (?P<head>\#{1,6})(?=[ \t\r\n]|\Z)
     | (?P<fence>`{3,}|~{3,})
     | (?P<item>[-*+]|\d{1,9}[.)])(?=[ \t])
@@ -20,7 +20,7 @@ _NEXT = re.compile(r"\n" + _LINE, re.VERBOSE)
 _FENCE = re.compile(r"\n[ \t>]*+(`{3,}|~{3,})[ \t]*(?=\r?(?:\n|\Z))")
 _FRONT = re.compile(r"---[ \t]*\r?\n(?:[^\r\n]+\r?\n)*?---[ \t]*(?=\r?(?:\n|\Z))")
 _RULE = re.compile(r"[ \t>]*\|[ \t:|-]*-[ \t:|-]*\r?(?:\n|\Z)")
-_GAP = re.compile(r"\n[ \t\r\n]*\n(?P<indent>[ \t]*+)")
+_GAP = re.compile(r"\n[ \t\r\n\f]*\n(?P<indent>[ \t]*+)")
 _TAG = re.compile(
     r"<(?:h(?P<level>[1-6])|(?P<part>li|tr|dt|dd|br)|p|div|section|article|main|ul|ol|table|blockquote|pre|dl"
     r"|header|footer|nav|figure|hr)\b",

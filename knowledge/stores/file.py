@@ -15,7 +15,7 @@ APPLICATION = 0x7461736B  # "task", in the file's head
 
 # A passage's number is never given to another one: what was derived from it stays true. Texts stand last in their
 # row: whatever came after one could only be read through all of its pages.
-VERSION = 2  # of the tables below
+VERSION = 3  # of the tables below
 SCHEMA = f"""
 CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT);
 CREATE TABLE documents (
@@ -23,7 +23,7 @@ CREATE TABLE documents (
     metadata TEXT, access TEXT, text TEXT);
 CREATE TABLE passages (
     id INTEGER PRIMARY KEY AUTOINCREMENT, document INTEGER REFERENCES documents (id) ON DELETE CASCADE,
-    start INTEGER, end INTEGER, headings TEXT, key TEXT);
+    start INTEGER, end INTEGER, headings TEXT, key TEXT, line INTEGER, page INTEGER, columns TEXT);
 CREATE INDEX passages_document ON passages (document);
 CREATE INDEX passages_key ON passages (key);
 CREATE TABLE vectors (id INTEGER PRIMARY KEY, key TEXT UNIQUE, vector BLOB);

@@ -16,7 +16,8 @@ from taskkit.knowledge.stores.file import File
 from taskkit.knowledge.stores.index import Index
 from taskkit.knowledge.stores.store import Counts, Facts, Incoming, Vector
 
-PASSAGES, WORDS = "passages (id, document, start, end, headings, key)", "words (rowid, title, text)"
+PASSAGES = "passages (id, document, start, end, headings, key, line, page, columns)"
+WORDS = "words (rowid, title, text)"
 OF_DOCUMENTS = "passages JOIN documents ON documents.id = document"
 BUDGET = 6_000  # passages that the words may score: about 5 ms
 
@@ -86,12 +87,13 @@ class SQLite(File):
             for document, parts, origin in documents:
                 home = self._put(db, document, origin)
                 numbered[document.name] = [
-                    (last + n, home, part.start, part.end, json.dumps(part.headings), part.key(embedder), *part.words)
+                    (last + n, home, part.start, part.end, json.dumps(part.headings), part.key(embedder), part.line,
+                     part.page, part.table, *part.words)
                     for n, part in enumerate(parts, 1)
-                ]
+                ]  # fmt: skip
                 last += len(parts)
             rows = json.dumps([row for some in numbered.values() for row in some])
-            for table, columns in ((PASSAGES, range(6)), (WORDS, (0, 6, 7))):
+            for table, columns in ((PASSAGES, range(9)), (WORDS, (0, 9, 10))):
                 taken = ", ".join(f"json_extract(value, '$[{column}]')" for column in columns)
                 db.execute(f"INSERT INTO {table} SELECT {taken} FROM json_each(?)", (rows,))  # noqa: S608 - ours alone
 
@@ -166,13 +168,13 @@ class SQLite(File):
     def passages(self, ids: Sequence[int]) -> dict[int, Passage]:
         marks = ", ".join("?" * len(ids))
         rows = self.rows(
-            "SELECT passages.id, substr(text, start + 1, end - start), name, title, headings, start, end, metadata "  # noqa: S608
-            f"FROM passages JOIN documents ON documents.id = document WHERE passages.id IN ({marks})",
+            "SELECT passages.id, substr(text, start + 1, end - start), name, title, headings, start, end, metadata, "  # noqa: S608
+            f"line, page, columns FROM passages JOIN documents ON documents.id = document WHERE passages.id IN ({marks})",
             ids,
         )
         return {
-            row: Passage(text, name, title, tuple(json.loads(headings)), start, end, json.loads(metadata), row)
-            for row, text, name, title, headings, start, end, metadata in rows
+            row: Passage(text, name, title, tuple(json.loads(headings)), start, end, json.loads(metadata), row, *where)
+            for row, text, name, title, headings, start, end, metadata, *where in rows
         }
 
     def numbers(self, name: str) -> list[int]:
