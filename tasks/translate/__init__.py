@@ -1,7 +1,6 @@
 """Translation by splice: what is language is found by offset, translated, checked, and written back."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -13,15 +12,13 @@ from taskkit.errors import InputError, InvalidOutputError, RefusedError, Taskkit
 from taskkit.job import Job
 from taskkit.prompt import Part, Prompt
 from taskkit.results import Result
-from taskkit.source import Source, Text
+from taskkit.source import Source
 from taskkit.taskclass import Task
 from taskkit.tasks.translate.checks import check_document
-from taskkit.tasks.translate.formats import FORMATS, spans
+from taskkit.tasks.translate.formats import FORMATS, Opened, Options, opened
 from taskkit.tasks.translate.glossary import Terms, glossary, used
 from taskkit.tasks.translate.languages import language
 from taskkit.tasks.translate.segments import Problem
-from taskkit.tasks.translate.segments import Segment as Span
-from taskkit.tasks.translate.splice import splice
 from taskkit.tasks.translate.units import Unit, batches, errors, taken, units
 
 TRIES = 2  # asked again for one text that came out wrong
@@ -73,6 +70,12 @@ def known(given: str) -> str:
     return given
 
 
+def a_format(given: str) -> str:
+    if given and given not in FORMATS:
+        raise InputError(f"There is no format {given!r}.", hint=f"Give one of these: {', '.join(FORMATS)}.")
+    return given
+
+
 @taskkit.task
 class Translate(Task[Translation]):
     """Translate a text or a document, leaving what is not language as it is."""
@@ -90,7 +93,9 @@ class Translate(Task[Translation]):
     ] = None
     register: Annotated[Literal["", "formal", "informal"], Field(description="How the reader is addressed.")] = ""
     format: Annotated[
-        Literal["", "text", "markdown"], Field(description="The format of the source; told by its name when not given.")
+        str,
+        AfterValidator(a_format),
+        Field(description=f"The format of the source: {', '.join(FORMATS)}; told by its name when not given."),
     ] = ""
 
     prompt: ClassVar[Prompt] = Prompt.beside(__file__)
@@ -100,30 +105,21 @@ class Translate(Task[Translation]):
         tag, name = language(self.to)
         spoken = language(self.from_)[1] if self.from_ else ""
         terms = glossary(self.glossary)
-        source = self.read(job)
-        segments = spans(source)
-        todo = units(segments, source.format)
+        source = opened(self.source, self.format, Options(tag, self.from_ and language(self.from_)[0]))
+        todo = units(source.segments, source.format.prose)
         work = Work(self, job, tag, name, spoken, terms)
         done = await work.all(todo)
-        return self.result(job, source, segments, todo, done)
+        return self.result(job, source, todo, done)
 
-    def read(self, job: Job) -> Text:
-        source = job.read(self.source)
-        if self.format:
-            return replace(source, format=self.format)
-        if isinstance(self.source, str) or (source.format not in FORMATS and source.format == "text"):
-            return replace(source, format="markdown" if isinstance(self.source, str) else "text")
-        return source
-
-    def result(
-        self, job: Job, source: Text, segments: Sequence[Span], todo: Sequence[Unit], done: Mapping[str, "Done"]
-    ) -> Translation:
+    def result(self, job: Job, source: Opened, todo: Sequence[Unit], done: Mapping[str, "Done"]) -> Translation:
         by_segment = {segment: done[unit.id] for unit in todo for segment in unit.segments}
+        written = source.written({span: one.target for span, one in by_segment.items() if one.good})
+        by_segment |= {span: Done(span.text, [problem], good=False) for span, problem in written.kept.items()}
         good = {span: one.target for span, one in by_segment.items() if one.good}
-        text = splice(source.text, good)
+        text = written.text
         issues: list[Issue] = []
         rows: list[Segment] = []
-        for number, span in enumerate(segments):
+        for number, span in enumerate(source.segments):
             one = by_segment.get(span)
             status: Literal["translated", "kept", "failed"] = (
                 "kept" if one is None else "translated" if one.good else "failed"
@@ -146,7 +142,7 @@ class Translate(Task[Translation]):
                 f"{first[:80]!r}.",
                 failure=True,
             )
-        for problem in check_document(source.text, text, source.format):
+        for problem in check_document(source.text, text, source.format.prose):
             issues.append(Issue(code=problem.code, message=problem.message, severity=problem.severity))
             job.warn(problem.code, problem.message, failure=problem.severity == "error" and not failed)
         return Translation(text=text, segments=tuple(rows), issues=tuple(issues))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import count
 
 from taskkit.tasks.translate.patterns import IN_ORDER, LABEL, TARGET, scanner
-from taskkit.tasks.translate.segments import Problem
+from taskkit.tasks.translate.segments import Problem, Prose
 from taskkit.tasks.translate.wrap import joins_without_space, wrap
 
 FENCES = ("⟦⟧", "⟪⟫", "⦃⦄", "⟬⟭")
@@ -28,7 +28,7 @@ class Masked:
     text: str
     tokens: tuple[str, ...]
     source: str
-    format: str
+    format: Prose
     fence: tuple[str, str]
     breaks: tuple[tuple[int, int], ...]
     translatable: bool
@@ -37,7 +37,7 @@ class Masked:
         return f"{self.fence[0]}{number}{self.fence[1]}"
 
 
-def mask(text: str, format: str = "markdown", keep: tuple[str, ...] = ()) -> Masked:  # noqa: A002 - Text calls it so
+def mask(text: str, format: Prose = "markdown", keep: tuple[str, ...] = ()) -> Masked:  # noqa: A002 - as in Masked
     """`keep` are strings that must come back as they are: `Segment.keep`, names that are not translated."""
     spans, softs = _protected(text, format, tuple(keep))
     fence = _fence(text)
@@ -114,7 +114,7 @@ def _fence(text: str) -> tuple[str, str]:
     raise AssertionError("a text is finite")
 
 
-def _protected(text: str, form: str, keep: tuple[str, ...]) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+def _protected(text: str, form: Prose, keep: tuple[str, ...]) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
     """Spans to mask, joined where they touch, and the line ends that only wrap; all apart from each other."""
     spans: list[tuple[int, int]] = []
     softs: list[tuple[int, int]] = []

@@ -48,6 +48,7 @@ MARKDOWN = r"""
   | (?P<close>\])
 """
 SOFT_BREAK = r"(?P<soft>(?<![ \t])[ \t]*+(?:\r\n?|\n)[ \t>]*+)"
+HARD_BREAK = r"[ \t]*+(?:\r\n?|\n)(?:[ \t]*+(?:\r\n?|\n))*+[ \t]*+"
 _NESTED = r"\((?:[^\s()\\]|\\.)*+\)"
 TARGET = re.compile(
     rf"""\(\s*+(?P<target><[^<>\n]*+>|(?:[^\s()<\\]|\\.|{_NESTED})(?:[^\s()\\]|\\.|{_NESTED})*+|)
@@ -64,9 +65,10 @@ TAG = re.compile(r"<(?P<slash>/?)(?P<name>[A-Za-z][\w-]*+)(?=[\s/>])[^<>]*?(?P<v
 def scanner(form: str, keep: tuple[str, ...] = ()) -> re.Pattern[str]:
     """One alternation of the strings in `keep` and all of the above, the earliest match first.
 
-    The groups that need more than "keep it" are named: address, ticks, open, close, soft."""
+    In a `string` every line end is kept. The groups that need more than "keep it" are named: address, ticks, open, close, soft."""
     parts = [*([_terms(keep)] if any(keep) else []), *([MARKDOWN] if form == "markdown" else [])]
-    return re.compile("|".join([*parts, PLACEHOLDERS, ADDRESSES, MARKUP, SOFT_BREAK]), re.VERBOSE)
+    ends = [r"(?P<soft>(?!))", HARD_BREAK] if form == "string" else [SOFT_BREAK]
+    return re.compile("|".join([*parts, PLACEHOLDERS, ADDRESSES, MARKUP, *ends]), re.VERBOSE)
 
 
 def _terms(keep: tuple[str, ...]) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from taskkit.tasks.translate.formats.blocks import front_matter, parse_blocks, parser
 from taskkit.tasks.translate.formats.markdown import ATTRIBUTES
 from taskkit.tasks.translate.mask import mask
+from taskkit.tasks.translate.segments import Prose
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
@@ -22,7 +23,7 @@ UNORDERED = {"links", "inline code", "tags", "kept text"}
 Bones = dict[str, list[str]]
 
 
-def bones(text: str, form: str) -> Bones:
+def bones(text: str, form: Prose) -> Bones:
     """Aspect to what there is of it, in order; two documents of one structure have equal ones."""
     found: Bones = {"line count": [str(len(text.splitlines()))]}
     pairs = _markdown(text) if form == "markdown" else _plain(text)

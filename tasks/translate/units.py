@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from taskkit.tasks.translate.checks import check_segment
 from taskkit.tasks.translate.mask import Masked, mask, unmask
-from taskkit.tasks.translate.segments import Problem, Segment
+from taskkit.tasks.translate.segments import Problem, Prose, Segment
 from taskkit.tokens import Counter
 
 BATCH = 10  # texts; small models mix up longer lists
@@ -25,14 +25,14 @@ class Unit:
         return self.segments[0]
 
 
-def units(segments: Sequence[Segment], form: str) -> list[Unit]:
-    """Those that have words; equal texts of one kind are one unit."""
-    same: dict[tuple[str, str, tuple[str, ...]], list[Segment]] = {}
-    for segment in segments:
-        same.setdefault((segment.text, segment.kind, segment.keep), []).append(segment)
+def units(segments: Sequence[Segment], prose: Prose, keep: tuple[str, ...] = ()) -> list[Unit]:
+    """Those that have words; equal texts of one kind and meaning are one unit. `keep` are terms that stay."""
+    same: dict[tuple[object, ...], list[Segment]] = {}
+    for one in segments:
+        same.setdefault((one.text, one.kind, one.keep, one.plural, one.note, one.limit), []).append(one)
     found: list[Unit] = []
     for group in same.values():
-        masked = mask(group[0].text, form, group[0].keep)
+        masked = mask(group[0].text, prose, (*group[0].keep, *keep))
         if masked.translatable:
             found.append(Unit(str(len(found) + 1), masked, tuple(group)))
     return found

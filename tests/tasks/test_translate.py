@@ -9,10 +9,8 @@ from typing import Any
 import pytest
 
 from taskkit.errors import InputError
-from taskkit.source import Text
 from taskkit.tasks.translate import Translate
-from taskkit.tasks.translate.formats import spans
-from taskkit.tasks.translate.splice import splice
+from taskkit.tasks.translate.formats import opened
 from taskkit.testing import Say, scripted
 
 ROOT = Path(__file__).parents[2]
@@ -35,10 +33,9 @@ def model(body: Mapping[str, Any]) -> str:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_translating_into_the_same_changes_no_byte(page: Path) -> None:
-    text = page.read_bytes().decode()
-    found = spans(Text(text, page.name, "markdown"))
-    assert found
-    assert splice(text, {one: one.text for one in found}) == text
+    source = opened(page)
+    assert source.segments
+    assert source.written({one: one.text for one in source.segments}).data == page.read_bytes()
 
 
 def test_markup_code_and_links_stay() -> None:

@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from taskkit.tasks.translate.formats.blocks import front_matter, parse_blocks
-from taskkit.tasks.translate.segments import Kind, Segment, trim
+from taskkit.tasks.translate.formats.opened import Format
+from taskkit.tasks.translate.formats.scalars import scalar, value
+from taskkit.tasks.translate.segments import Group, Kind, Options, Segment, trim
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
@@ -21,8 +23,9 @@ INSIDE: dict[str, Kind] = {
     "note_open": "paragraph",
 }
 FIELD = re.compile(
-    r"""^(?:title|description)[ \t]*[:=][ \t]*
-    (?:"(?P<double>(?:[^"\\\r\n]|\\.)*+)" | '(?P<single>(?:[^'\r\n]|'')*+)'
+    r"""^[ \t]*(?:-[ \t]+)?"?(?:title|description|subtitle|summary|excerpt|abstract|tagline|headline|lead|caption
+    |sidebar_label|linkTitle|nav_title|seo_title|meta_title|meta_description)"?[ \t]*[:=][ \t]*
+    (?:(?P<double>"(?:[^"\\\r\n]|\\.)*+") | (?P<single>'(?:[^'\r\n]|'')*+')
      | (?P<plain>[^\s"'\[\]{}>|*&!%#`@,?-](?:[^\r\n#:]|(?<!\s)\#|:(?!\s))*+))
     [ \t]*(?:(?<=\s)\#.*)?\r?$""",
     re.MULTILINE | re.VERBOSE,
@@ -51,14 +54,25 @@ class Found(NamedTuple):
     context: tuple[str, ...] = ()
 
 
-def spans(text: str) -> list[Segment]:
+def find(text: str, _options: Options) -> list[Segment]:
     tokens, environment = parse_blocks(text)
     labels = frozenset(environment.get("references", ()))
     found = [*_fields(text), *_prose(text, tokens)]
     trimmed = [(item, *trim(text, item.start, item.end)) for item in found]
     filled = [(item, start, end) for item, start, end in trimmed if start < end]
     return [
-        Segment(f"s{number}", start, end, text[start:end], item.context, item.kind, _keep(text[start:end], labels))
+        Segment(f"s{number}", start, end, text[start:end], value(text[start:end]), item.context, item.kind)
+        if item.kind == "front-matter"
+        else Segment(
+            f"s{number}",
+            start,
+            end,
+            text[start:end],
+            text[start:end],
+            item.context,
+            item.kind,
+            _keep(text[start:end], labels),
+        )
         for number, (item, start, end) in enumerate(filled, 1)
     ]
 
@@ -164,3 +178,12 @@ def _row(text: str, begin: int, finish: int) -> list[tuple[int, int]]:
     if cells[0][0] == cells[0][1]:
         cells = cells[1:]
     return cells[:-1] if cells and cells[-1][0] == cells[-1][1] else cells
+
+
+def write(group: Group) -> str:
+    """A value in front matter has to be quoted like the one that it replaces."""
+    ((segment, target),) = group
+    return scalar(target, segment.raw) if segment.kind == "front-matter" else target
+
+
+FORMAT = Format("markdown", (".md", ".markdown", ".mdown", ".mkd"), find, write, prose="markdown", reread=False)

@@ -3,15 +3,19 @@
 import re
 from collections.abc import Iterator
 
-from taskkit.tasks.translate.segments import Segment, trim
+from taskkit.tasks.translate.formats.opened import Format
+from taskkit.tasks.translate.segments import Options, Segment, trim
 
 LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n|\Z)")
 MARKER = re.compile(r"[ \t>\ufeff]*(?:(?:[-*+•‣◦–—]|\d{1,3}[.)]|[A-Za-z][.)])[ \t]+)?")
 WRAPPED = 40  # a line shorter than this was not broken for lack of room
 
 
-def spans(text: str) -> list[Segment]:
-    return [Segment(f"s{number}", *span, text[slice(*span)]) for number, span in enumerate(_found(text), 1)]
+def find(text: str, _options: Options) -> list[Segment]:
+    return [
+        Segment(f"s{number}", start, end, text[start:end], text[start:end])
+        for number, (start, end) in enumerate(_found(text), 1)
+    ]
 
 
 def _found(text: str) -> Iterator[tuple[int, int]]:
@@ -48,3 +52,6 @@ def _continues(line: str, following: str, width: int) -> bool:
     word = rest.split(maxsplit=1)[0]
     full = width >= WRAPPED and len(line) + 1 + len(word) > width
     return full or word[0].islower()
+
+
+FORMAT = Format("text", (".txt", ".text"), find, prose="text", reread=False)
