@@ -53,7 +53,7 @@ def test_an_answer_that_goes_in_circles_is_said_once() -> None:
     engine = scripted([draft("Expenses are paid back on Fridays.", said), {"answers": "yes"}])
     with base() as knowledge:
         answer = engine.run(Ask("When are expenses paid back?", knowledge))
-    assert answer.text == "On Fridays [1]. At most 32 euros, i.e. for a dinner."
+    assert answer.text == "On Fridays [1]. At most 32 euros, i.e. for a dinner [1]."
 
 
 def test_passages_are_fenced_as_data() -> None:

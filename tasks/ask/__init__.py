@@ -1,0 +1,165 @@
+"""Answers from a knowledge base, each fact with a quote that was found in its passage, or an honest no."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+import taskkit
+from taskkit.job import Job
+from taskkit.knowledge import Citation, Passage
+from taskkit.prompt import Part, Prompt
+from taskkit.results import Result
+from taskkit.spans import sentences
+from taskkit.taskclass import Task
+from taskkit.tasks.ask.passages import Knowledge, base_of
+from taskkit.tasks.ask.support import UNPROVEN, Checked, checked, written
+from taskkit.tasks.sessions import Exchange, keep, recall
+
+ROOM = 700  # tokens of an answer with its quotes
+REMEMBERED = 6  # exchanges that a follow-up question may lean on
+LONGEST = 600  # characters of a question that stands by itself
+UNKNOWN = "The knowledge base does not say."
+
+
+class Quote(BaseModel):
+    passage: int = Field(description="The number of the passage.")
+    quote: str = Field(description="Words of that passage, copied exactly.")
+
+
+class Draft(BaseModel):
+    """What the model is asked for: the quotes come first, so that the answer rests on them."""
+
+    quotes: list[Quote]
+    answer: str
+
+
+class Verdict(BaseModel):
+    answers: Literal["yes", "no"]
+
+
+class Answer(Result):
+    """`found` False is a right answer too: `passages` are then the nearest that there were. The numbers in square
+    brackets in `text` are those of the `citations`; a sentence with `[?]` is in `unproven`, no quote bears it out.
+    `asked` is the question that was looked up, where a session made another one of it."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True, frozen=True)
+
+    text: str
+    found: bool
+    citations: tuple[Citation, ...] = ()
+    passages: tuple[Passage, ...] = ()
+    unproven: tuple[str, ...] = ()
+    asked: str = ""
+
+    def __str__(self) -> str:
+        if not self.found:
+            near = dict.fromkeys(f"{one.document}{place_of(one)}" for one in self.passages)
+            return "\n".join([self.text, *(["Nearest:", *(f"  {place}" for place in near)] if near else [])])
+        lines = [self.text, ""]
+        for number, one in enumerate(self.citations, 1):
+            quote = " ".join(one.quote.split())
+            lines.append(f'[{number}] {one.document}{place_of(one)}: "{quote}"')
+        if self.unproven:
+            lines.append(f"{UNPROVEN} no quote bears this out")
+        return "\n".join(lines)
+
+
+@taskkit.task
+class Ask(Task[Answer]):
+    """Answer a question from a knowledge base or given texts, with checked citations."""
+
+    question: Annotated[str, Field(min_length=1)]
+    knowledge: Annotated[
+        Knowledge | None,
+        Field(description="A knowledge base, or a file or folder of texts. [TASKKIT_KNOWLEDGE]"),
+    ] = None
+    k: Annotated[int, Field(ge=1, le=100, description="How many passages are read at most.")] = 6
+    language: Annotated[str, Field(description="The language of the answer; the question's when not given.")] = ""
+    where: Annotated[
+        dict[str, Any] | None, Field(description='Only passages whose metadata meet this: {"lang": "en"}.')
+    ] = None
+    allow: Annotated[
+        dict[str, Any] | None,
+        Field(description='The access labels that you bring: {"team": "hr"}. Nothing else is read.'),
+    ] = None
+    session: Annotated[
+        str, Field(description="A name, or a .jsonl file, that keeps what was asked, for follow-up questions.")
+    ] = ""
+
+    prompt: ClassVar[Prompt] = Prompt.beside(__file__)
+    example: ClassVar[str] = 'taskkit ask "How are expenses paid back?" --knowledge handbook.kb'
+
+    async def run(self, job: Job) -> Answer:
+        question = await self.whole_question(job)
+        passages = await self.found_passages(job, question)
+        answer = await self.answered(job, question, passages)
+        keep(job, self.session, "ask", Exchange(self.question, {"text": answer.text, "found": answer.found}))
+        return answer if question == self.question else answer.model_copy(update={"asked": question})
+
+    async def answered(self, job: Job, question: str, passages: Sequence[Passage]) -> Answer:
+        unknown = Answer(text=UNKNOWN, found=False, passages=tuple(passages))
+        if not passages:
+            return unknown
+        job.strategy = f"one answer from {len(passages)} passages, checked"
+        parts = self.ask("answer", question, passages=passages)
+        draft = await job.complete(parts, output=Draft, max_output=ROOM, likely=usual(passages))
+        one = looked_at(draft, passages)
+        if one.problem:
+            again = [*parts[:-1], *self.ask("again", question, problem=one.problem)]
+            draft = await job.complete(again, output=Draft, max_output=ROOM)
+            second = looked_at(draft, passages)
+            one = second if second.proven >= one.proven or not draft.quotes else one
+        if not one.proven or not await self.holds(job, question, one, passages):
+            return unknown
+        if one.problem:
+            job.warn("unsupported", one.problem)
+        text = written(one)
+        job.emit(text)
+        cited = tuple(found.citation for found in one.cited)
+        return unknown.model_copy(update={"text": text, "found": True, "citations": cited, "unproven": one.unproven})
+
+    async def whole_question(self, job: Job) -> str:
+        """A follow-up question with what it leans on written out, so that it can be looked up by itself."""
+        said = recall(self.session, "ask")[-REMEMBERED:]
+        if not said:
+            return self.question
+        earlier = [{"question": one.message, "answer": str(one.answer.get("text", ""))} for one in said]
+        parts = type(self).prompt.parts("follow", question=self.question, earlier=earlier)
+        whole = " ".join((await job.complete(parts, max_output=128, temperature=0.0, likely=self.question)).split())
+        return whole if 0 < len(whole) <= max(LONGEST, 2 * len(self.question)) else self.question
+
+    async def holds(self, job: Job, question: str, one: Checked, passages: Sequence[Passage]) -> bool:
+        """A quote may be real and still not answer: a second look, at the cited passages alone."""
+        cited = dict.fromkeys(found.passage for found in one.cited)
+        text = "\n\n".join(" > ".join(passages[n - 1].path) + "\n" + passages[n - 1].text for n in cited)
+        answer = "".join(sentence.text for sentence in one.sentences)
+        parts = type(self).prompt.parts("check", text=text, question=question, answer=answer)
+        verdict = await job.complete(
+            parts, output=Verdict, max_output=32, temperature=0.0, likely=Verdict(answers="yes")
+        )
+        return verdict.answers == "yes"
+
+    async def found_passages(self, job: Job, question: str) -> list[Passage]:
+        async with base_of(job, self.knowledge) as base:
+            return [hit.passage for hit in await base.asearch(question, self.k, where=self.where, allow=self.allow)]
+
+    def ask(self, block: str, question: str, **values: Any) -> list[Part]:
+        return type(self).prompt.parts(block, question=question, language=self.language, **values)
+
+
+def looked_at(draft: Draft, passages: Sequence[Passage]) -> Checked:
+    return checked([(one.passage, one.quote) for one in draft.quotes], draft.answer, passages)
+
+
+def usual(passages: Sequence[Passage]) -> Draft:
+    first = passages[0].text
+    start, end = sentences(first)[0]
+    return Draft(quotes=[Quote(passage=1, quote=first[start:end])], answer=f"{first[start:end].strip()} [1]")
+
+
+def place_of(one: Passage | Citation) -> str:
+    return f" ({' > '.join(one.headings)})" if one.headings else ""
+
+
+ask = taskkit.function(Ask)

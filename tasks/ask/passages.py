@@ -1,0 +1,59 @@
+"""Where the passages of an answer come from: a knowledge base, or texts that are made one for the question alone."""
+
+import contextlib
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+from taskkit.errors import InputError
+from taskkit.job import Job
+from taskkit.knowledge import Document, KnowledgeBase
+from taskkit.source import Text
+
+Knowledge: TypeAlias = KnowledgeBase | str | Path | Text | tuple[Path | Text, ...]
+
+BASE = b"SQLite format 3\0"  # what the file of a knowledge base begins with
+
+
+@contextlib.asynccontextmanager
+async def base_of(job: Job, knowledge: Knowledge | None) -> AsyncIterator[KnowledgeBase]:
+    """Raises `InputError` when nothing was given, neither here nor in the settings."""
+    given = knowledge if knowledge not in (None, "") else job.engine.settings.knowledge
+    if not given:
+        raise InputError("There is no knowledge base to ask.", hint="Give one: --knowledge FILE, or TASKKIT_KNOWLEDGE.")
+    if isinstance(given, KnowledgeBase):
+        yield given
+        return
+    texts = given if isinstance(given, tuple) else (given,)
+    if len(texts) == 1 and isinstance(texts[0], str | Path) and _is_base(texts[0]):
+        with KnowledgeBase(str(texts[0]), create=False) as base:
+            yield base
+        return
+    with tempfile.TemporaryDirectory() as folder, KnowledgeBase(Path(folder) / "texts.kb") as base:
+        report = await base.aadd(list(documents(texts)))
+        for one in report.skipped:
+            job.warn("skipped", f"{one.file} was not read: {one.reason}.")
+        yield base
+
+
+def _is_base(given: str | Path) -> bool:
+    """Also of what is not there: then it is the base that is missing. A file or folder of texts is none."""
+    path = Path(given)
+    if "://" in str(given) or not path.exists():
+        return True
+    if path.is_dir():
+        return False
+    try:
+        with path.open("rb") as file:
+            return file.read(len(BASE)) in {BASE, b""}
+    except OSError:
+        return True  # and its error is the base's to tell
+
+
+def documents(texts: Sequence[str | Path | Text]) -> Iterator[Document | Path]:
+    for number, one in enumerate(texts, 1):
+        if isinstance(one, Text):
+            yield Document(one.name or f"text {number}", one.text, format=one.format)
+        else:
+            yield Path(one)

@@ -1,0 +1,98 @@
+"""Repair, follow-up questions, abstention, and the pack of wrong answers."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from taskkit.source import Text
+from taskkit.tasks.ask import UNKNOWN, Ask
+from taskkit.testing import Say, adversarial, scripted
+
+HOURS = Text("The harbour opens at six in the morning. It closes at ten in the evening.", "hours")
+RIGHT = {
+    "quotes": [{"passage": 1, "quote": "The harbour opens at six in the morning."}],
+    "answer": "It opens at six in the morning [1].",
+}
+YES = {"answers": "yes"}
+
+
+def prompts(engine: Any) -> list[str]:
+    return ["\n".join(str(one["content"]) for one in body["messages"]) for body in engine._transport.bodies]
+
+
+def test_a_sentence_that_nothing_bears_out_is_repaired() -> None:
+    wild = {**RIGHT, "answer": "It opens at six in the morning [1]. Fresh lobster awaits visitors there."}
+    engine = scripted([wild, RIGHT, YES])
+    answer = engine.run(Ask("When does the harbour open?", HOURS))
+    assert answer.text == "It opens at six in the morning [1]."
+    assert answer.unproven == ()
+    assert "Fresh lobster awaits visitors there" in prompts(engine)[1]
+
+
+def test_a_sentence_that_stays_so_is_marked_and_told() -> None:
+    wild = {**RIGHT, "answer": "It opens at six in the morning [1]. Fresh lobster awaits visitors there."}
+    answer = scripted([wild, wild, YES]).run(Ask("When does the harbour open?", HOURS))
+    assert answer.text == "It opens at six in the morning [1]. Fresh lobster awaits visitors there [?]."
+    assert answer.unproven == ("Fresh lobster awaits visitors there.",)
+    assert [notice.code for notice in answer.warnings] == ["unsupported"]
+    assert "no quote bears this out" in str(answer)
+
+
+def test_a_repair_that_is_worse_is_not_taken() -> None:
+    good = {**RIGHT, "answer": "It opens at six in the morning [1]. Lobster awaits."}
+    worse = {"quotes": [{"passage": 1, "quote": "Nobody ever wrote this sentence."}], "answer": "At nine."}
+    answer = scripted([good, worse, YES]).run(Ask("When does the harbour open?", HOURS))
+    assert answer.text.startswith("It opens at six in the morning [1].")
+
+
+def test_a_model_that_thinks_better_of_it_abstains() -> None:
+    wild = {"quotes": [{"passage": 1, "quote": "Dogs are welcome."}], "answer": "Yes."}
+    answer = scripted([wild, {"quotes": [], "answer": ""}]).run(Ask("Are dogs welcome?", HOURS))
+    assert (answer.found, answer.text) == (False, UNKNOWN)
+    assert "hours" in str(answer)
+
+
+def test_a_follow_up_question_is_made_whole_and_looked_up() -> None:
+    closes = {
+        "quotes": [{"passage": 1, "quote": "It closes at ten in the evening."}],
+        "answer": "It closes at ten in the evening [1].",
+    }
+    engine = scripted([RIGHT, YES, Say("When does the harbour close?"), closes, YES])
+    first = engine.run(Ask("When does the harbour open?", HOURS, session="talk.jsonl"))
+    second = engine.run(Ask("And when does it close?", HOURS, session="talk.jsonl"))
+    assert (first.asked, second.asked) == ("", "When does the harbour close?")
+    assert second.text == "It closes at ten in the evening [1]."
+    said = prompts(engine)
+    assert "When does the harbour open?" in said[2]
+    assert "It opens at six" in said[2]
+    assert "Question: When does the harbour close?" in said[3]
+
+
+@pytest.mark.parametrize("whole", ["", "word " * 300])
+def test_a_question_made_worse_is_asked_as_it_is(whole: str) -> None:
+    engine = scripted([RIGHT, YES, Say(whole), *([Say(whole)] if not whole else []), RIGHT, YES])
+    engine.run(Ask("When does the harbour open?", HOURS, session="talk.jsonl"))
+    if whole:
+        assert engine.run(Ask("And then?", HOURS, session="talk.jsonl")).asked == ""
+
+
+def test_the_pack_of_wrong_answers() -> None:
+    def model(script: list[Any]) -> Any:
+        replies = iter(script[:1])
+
+        def reply(body: Mapping[str, Any]) -> Any:
+            form = json.dumps(body.get("response_format", "")) + str(body["messages"])
+            if '"quotes"' not in form and "Give the quotes" not in form and "First give the quotes" not in form:
+                return YES
+            return next(replies, RIGHT)
+
+        return reply
+
+    for name, script in adversarial(RIGHT, item_field="quotes", quote_field="quote").items():
+        if name == "refusal":
+            continue  # an error of its own, which is not asked again
+        answer = scripted(model(script)).run(Ask("When does the harbour open?", HOURS))
+        assert answer.text == "It opens at six in the morning [1].", name
+        assert [one.quote for one in answer.citations] == ["The harbour opens at six in the morning."], name
