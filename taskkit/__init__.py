@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from taskkit import registry as registry
-    from taskkit.engine import Engine as Engine
-    from taskkit.engine import use as use
+    from taskkit.engine.default import use as use
+    from taskkit.engine.engine import Engine as Engine
     from taskkit.engine.plan import Plan as Plan
     from taskkit.errors import TaskkitError as TaskkitError
+    from taskkit.functions import function as function
     from taskkit.job import Job as Job
     from taskkit.knowledge import Document as Document
     from taskkit.knowledge import KnowledgeBase as KnowledgeBase
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from taskkit.source import Source as Source
     from taskkit.source import Text as Text
     from taskkit.taskclass import Task as Task
-    from taskkit.taskclass import function as function
     from taskkit.taskclass import task as task
     from taskkit.tasks.analyse import analyse as analyse
     from taskkit.tasks.ask import ask as ask
@@ -39,7 +39,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Document": "taskkit.knowledge",
-    "Engine": "taskkit.engine",
+    "Engine": "taskkit.engine.engine",
     "Job": "taskkit.job",
     "KnowledgeBase": "taskkit.knowledge",
     "Plan": "taskkit.engine.plan",
@@ -49,9 +49,9 @@ _HOMES = {
     "Task": "taskkit.taskclass",
     "TaskkitError": "taskkit.errors",
     "Text": "taskkit.source",
-    "function": "taskkit.taskclass",
+    "function": "taskkit.functions",
     "task": "taskkit.taskclass",
-    "use": "taskkit.engine",
+    "use": "taskkit.engine.default",
 }
 
 

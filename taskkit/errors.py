@@ -115,3 +115,6 @@ class UnsafeError(RefusedError):
     def __init__(self, message: str, *, text: str = "", categories: tuple[str, ...] = (), hint: str = "") -> None:
         super().__init__(message, text=text, hint=hint)
         self.categories = categories
+
+
+FATAL = (ConfigurationError, CostCapError, QuotaError)  # what stops a whole job, not one piece of it

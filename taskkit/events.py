@@ -23,6 +23,7 @@ class Events:
 
     def __init__(self) -> None:
         self._listeners: tuple[Listener, ...] = ()
+        self._said: set[str] = set()
 
     def listen(self, listener: Listener) -> contextlib.ExitStack:
         """Adds the listener at once; leaving the returned context takes it off again."""
@@ -41,3 +42,9 @@ class Events:
         event = Event(kind, message, data)
         for listener in self._listeners:
             listener(event)
+
+    def once(self, kind: str, message: str) -> None:
+        """What need not be said a second time."""
+        if message not in self._said:
+            self._said.add(message)
+            self.emit(kind, message)

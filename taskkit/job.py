@@ -3,20 +3,17 @@
 import asyncio
 import dataclasses
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, overload
+from typing import Any, Literal, Protocol, TypeVar, cast, overload
 
-from taskkit.engine.engine import FATAL, Engine
+from taskkit.engine.calls import Calls
 from taskkit.engine.fit import messages_of
 from taskkit.engine.journal import Run, digest
 from taskkit.engine.route import Asked, Route
-from taskkit.errors import ContextTooLong, TaskkitError
+from taskkit.errors import FATAL, ContextTooLong, TaskkitError
 from taskkit.prompt import Part, Prompt
 from taskkit.results import Notice, Usage
 from taskkit.source import Piece, Source, Text, read
 from taskkit.tokens import Counter, at_most, count_messages
-
-if TYPE_CHECKING:
-    from taskkit.taskclass import Task
 
 T = TypeVar("T")
 I = TypeVar("I")  # noqa: E741 - an item
@@ -25,10 +22,19 @@ LEAST = 4  # tokens of a piece: one character may have as many
 AT_ONCE = 512  # pieces begun together; the engine's pace says how many calls are on their way
 
 
+class Given(Protocol):
+    """What a job has to know of its task, which knows of jobs itself: its manner. Its fields are looked up."""
+
+    @property
+    def tier(self) -> str: ...
+    @property
+    def temperature(self) -> float: ...
+
+
 class Job:
     """`run`, `engine` and `route` are the engine's business; the rest is for task authors."""
 
-    def __init__(self, engine: Engine, task: "Task[Any]", route: Route, on_text: Callable[[str], None] | None) -> None:
+    def __init__(self, engine: Calls, task: Given, route: Route, on_text: Callable[[str], None] | None) -> None:
         self.engine = engine
         self.route = route
         self.run: Run | None = None

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any, cast
 from taskkit.errors import ConfigurationError, InputError
 
 if TYPE_CHECKING:
-    from taskkit.taskclass import Task, TaskFunction
+    from taskkit.functions import TaskFunction
+    from taskkit.taskclass import Task
 
 GROUP = "taskkit.tasks"
 ALIASES = {"summarize": "summarise", "analyze": "analyse"}
@@ -109,17 +110,16 @@ def resolve(name: str) -> "type[Task[Any]]":
 
 
 def function(name: str) -> "TaskFunction[..., Any]":
-    from taskkit import taskclass
-
     cls: Any = resolve(name)
-    made: TaskFunction[..., Any] = _function(cls, cast("Any", taskclass))
-    return made
+    return _function(cls)
 
 
 @lru_cache
-def _function(cls: "type[Task[Any]]", taskclass: ModuleType) -> "TaskFunction[..., Any]":
+def _function(cls: "type[Task[Any]]") -> "TaskFunction[..., Any]":
+    from taskkit import functions
+
     made = next((v for v in vars(sys.modules[cls.__module__]).values() if getattr(v, "task", None) is cls), None)
-    return made or taskclass.function(cls)  # type: ignore[no-any-return]
+    return made or functions.function(cast("Any", cls))
 
 
 def canonical(name: str) -> str:

@@ -3,12 +3,13 @@
 import codecs
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from taskkit.errors import InputError
+from taskkit.split import Piece, split
+from taskkit.tokens import Counter
 
-if TYPE_CHECKING:
-    from taskkit.tokens import Counter
+__all__ = ["Piece", "Source", "Text", "format_of", "read"]
 
 _MARKDOWN = frozenset(["md", "markdown", "mdown", "mkd"])
 _HTML = frozenset(["html", "htm", "xhtml"])
@@ -119,19 +120,6 @@ _MAGIC = {
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """`[start, end)` are offsets in the source; `headings` the path in force at the start; `before` what comes
-    ahead of the piece, and `table` the head of the table that it starts inside of: context, never output."""
-
-    text: str
-    start: int
-    end: int
-    headings: tuple[str, ...] = ()
-    before: str = ""
-    table: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Text:
     """`format` is `text`, `markdown`, `html` or `code`; `start` the offset of `text[0]` in the source that it
     was taken from."""
@@ -142,16 +130,16 @@ class Text:
     start: int = 0
 
     def split(
-        self, max_tokens: int, *, counter: "Counter | None" = None, overlap: int = 0, balance: bool = False
+        self, max_tokens: int, *, counter: Counter | None = None, overlap: int = 0, balance: bool = False
     ) -> list[Piece]:
         """Pieces of at most `max_tokens` that joined are the text, cut where its structure allows.
 
         `overlap` is how many tokens of `before` come on top. With `balance` there are as few pieces as can
         be, of about one size; without, a piece may end at half its size where a section does.
         Raises `InputError` for a limit under 4 tokens, since one character may have as many."""
-        from taskkit.split import split
-
-        return split(self, max_tokens, counter=counter, overlap=overlap, balance=balance)
+        return split(
+            self.text, self.format, max_tokens, counter=counter, overlap=overlap, balance=balance, at=self.start
+        )
 
 
 Source: TypeAlias = str | Path | Text

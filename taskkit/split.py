@@ -16,10 +16,22 @@ from taskkit.errors import InputError
 from taskkit.graphemes import joined
 from taskkit.hardcut import SMALLEST, chopped
 from taskkit.sentences import sentences
-from taskkit.source import Piece, Text
 from taskkit.tokens import Counter, surely_fits
 
 _LINE = re.compile(r"\n(?!\n)")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """`[start, end)` are offsets in the source; `headings` the path in force at the start; `before` what comes
+    ahead of the piece, and `table` the head of the table that it starts inside of: context, never output."""
+
+    text: str
+    start: int
+    end: int
+    headings: tuple[str, ...] = ()
+    before: str = ""
+    table: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,28 +44,35 @@ class _Spans:
 
 
 def split(
-    text: Text, max_tokens: int, *, counter: Counter | None = None, overlap: int = 0, balance: bool = False
+    text: str,
+    format: str,  # noqa: A002 - as of `Text`, whose `split` this is
+    max_tokens: int,
+    *,
+    counter: Counter | None = None,
+    overlap: int = 0,
+    balance: bool = False,
+    at: int = 0,
 ) -> list[Piece]:
-    """`Text.split`, which see."""
+    """`Text.split`, which see; `at` is the offset of `text[0]` in its source."""
     if max_tokens < SMALLEST:
         raise InputError(f"A piece can not be held to {max_tokens} tokens.", hint=f"Give {SMALLEST} or more.")
     if overlap < 0:
         raise InputError(f"An overlap of {overlap} tokens is not possible.", hint="Give 0 or more.")
-    if not text.text:
+    if not text:
         return []
     counter = counter or Counter()
-    found = outline(text.text, text.format)
-    cuts = [0, *_ends(text.text, found, max_tokens, counter, balance=balance)]
+    found = outline(text, format)
+    cuts = [0, *_ends(text, found, max_tokens, counter, balance=balance)]
     return [
         Piece(
-            text=text.text[start:end],
-            start=text.start + start,
-            end=text.start + end,
+            text=text[start:end],
+            start=at + start,
+            end=at + end,
             headings=path,
-            before=before(text.text, start, overlap, counter),
-            table=found.table_head(text.text, start),
+            before=before(text, start, overlap, counter),
+            table=found.table_head(text, start),
         )
-        for (start, end), path in zip(pairwise(cuts), paths(text.text, found, cuts[:-1]), strict=True)
+        for (start, end), path in zip(pairwise(cuts), paths(text, found, cuts[:-1]), strict=True)
     ]
 
 

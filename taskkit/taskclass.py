@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -21,14 +21,11 @@ from typing import (
 import pydantic
 import pydantic.dataclasses
 
-from taskkit.errors import InputError, TaskkitError
+from taskkit.errors import InputError
 from taskkit.prompt import Part, Prompt
 
 if TYPE_CHECKING:
-    from taskkit.engine import Engine
-    from taskkit.engine.plan import Plan
-    from taskkit.engine.stream import Stream
-    from taskkit.job import Job
+    from taskkit.job import Job  # for its name alone: the module of a task is to be light
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -111,43 +108,6 @@ def task_name(cls: type) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", cls.__name__).lower()
 
 
-class TaskFunction(Generic[P, R]):
-    """A task as a function, with its five ways to run. Each takes the task's fields as arguments."""
-
-    def __init__(self, cls: Callable[P, Task[R]]) -> None:
-        self.task = cls
-        self.__name__ = task_name(cast("type", cls))
-        self.__doc__ = cls.__doc__
-        self.__wrapped__ = cls  # so that help() and inspect.signature() show the fields
-
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Runs it and waits; works inside a running event loop too."""
-        return _engine().run(self._made(*args, **kwargs))
-
-    async def aio(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        return await _engine().arun(self._made(*args, **kwargs))
-
-    def stream(self, *args: P.args, **kwargs: P.kwargs) -> "Stream[R]":
-        """Text as it comes, for a `for` or an `async for`; then `.result`."""
-        return _engine().stream(self._made(*args, **kwargs))
-
-    def plan(self, *args: P.args, **kwargs: P.kwargs) -> "Plan":
-        """What it would take: calls, tokens, cost. Sends nothing."""
-        return _engine().plan(self._made(*args, **kwargs))
-
-    def map(self, items: Iterable[Any], *args: Any, **kwargs: Any) -> list[R | TaskkitError]:
-        """The task for each item as its first field, at once and in order. An item that fails gives its error in
-        its place; bad settings, a refused key and a reached cost cap stop the whole."""
-        tasks = [cast("Callable[..., Task[R]]", self._made)(item, *args, **kwargs) for item in items]
-        return _engine().map(tasks)
-
-    def _made(self, *args: P.args, **kwargs: P.kwargs) -> Task[R]:
-        return make(self.task, *args, **kwargs)
-
-    def __repr__(self) -> str:
-        return f"<taskkit function {self.__name__}>"
-
-
 def make(cls: Callable[P, Task[R]], *args: P.args, **kwargs: P.kwargs) -> Task[R]:
     """The task of these inputs; `InputError` names the inputs that do not fit."""
     try:
@@ -164,14 +124,3 @@ def _in_words(error: pydantic.ValidationError) -> str:
         message = one["msg"].removeprefix("Value error, ")
         words.setdefault(field, f"{field}: {message[:1].lower()}{message[1:]}")
     return "; ".join(words.values())
-
-
-def function(cls: Callable[P, Task[R]]) -> TaskFunction[P, R]:
-    """`summarise = taskkit.function(Summarise)`: typed by the task's fields and its result."""
-    return TaskFunction(cls)
-
-
-def _engine() -> "Engine":
-    from taskkit.engine.default import current
-
-    return current()

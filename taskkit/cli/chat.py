@@ -11,7 +11,7 @@ import click
 from taskkit.errors import ConfigurationError, CostCapError, InputError, QuotaError, TaskkitError
 
 if TYPE_CHECKING:
-    from taskkit.engine import Engine
+    from taskkit.engine.engine import Engine
 
 HELP = """/help        this list
 /save FILE   keep the conversation in a .jsonl file, to go on from with --session

@@ -7,7 +7,7 @@ import click
 from taskkit.cli.options import ENGINE, with_options
 
 if TYPE_CHECKING:
-    from taskkit.engine import Engine
+    from taskkit.engine.engine import Engine
     from taskkit.engine.route import Route
 
 PARAMETERS = ("temperature", "max_tokens", "max_completion_tokens", "stream_options", "stop")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from taskkit.engine import Engine
+    from taskkit.engine.engine import Engine
 
 
 class Dollars(click.ParamType[Decimal]):
@@ -70,7 +70,7 @@ def with_options(*tables: Table) -> Callable[[Callable[..., Any]], Callable[...,
 
 def engine_of(given: Mapping[str, Any]) -> "Engine":
     """An option that a task has for itself is not the engine's: it is then missing in `given`."""
-    from taskkit.engine import Engine
+    from taskkit.engine.engine import Engine
 
     return Engine(
         given.get("model"),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 import click
 
 if TYPE_CHECKING:
-    from taskkit.engine import Engine
+    from taskkit.engine.engine import Engine
     from taskkit.events import Event
 
 

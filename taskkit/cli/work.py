@@ -16,7 +16,7 @@ from taskkit.results import Result, Usage
 from taskkit.taskclass import make
 
 if TYPE_CHECKING:
-    from taskkit.engine import Engine
+    from taskkit.engine.engine import Engine
 
 
 def work(cls: Any, firsts: Sequence[tuple[Any, ...]], values: Mapping[str, Any], given: Mapping[str, Any]) -> int:

@@ -39,6 +39,11 @@ class Call:
     sample: int = 0
     likely: str | None = field(default=None, compare=False)
 
+    @property
+    def sent_schema(self) -> Mapping[str, object] | None:
+        """The schema where it goes along as one, and takes room."""
+        return self.schema if self.rung == "strict" else None
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:

@@ -1,12 +1,12 @@
 """What an endpoint has taught about a model by refusing something, for the life of the process."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import Any
 
-from taskkit.engine.call import Message
 from taskkit.results import Usage
-from taskkit.tokens import Counter, count_messages
 
+SAYS_LITTLE = 200  # tokens
+LEAST_RATIO, MOST_RATIO = 0.3, 5.0  # what a server tells beyond these is no count of this text
 OUTPUT_NAMES = ("max_tokens", "max_completion_tokens")
 
 
@@ -49,13 +49,12 @@ class Learned:
             self._windows[base_url, model] = context
         return self._windows.get((base_url, model))
 
-    def ratio(self, base_url: str, model: str, messages: Sequence[Message], usage: Usage, counter: Counter) -> None:
-        """Holds our count of what was sent against the server's, for models whose encoding is not known. Small
+    def ratio(self, base_url: str, model: str, counted: Callable[[], int], usage: Usage) -> None:
+        """Holds our bare count of what was sent against the server's, for models whose encoding is not known. Small
         calls say little, and the ratio sinks slowly: a count that is too high costs less than one too low."""
-        if usage.input_tokens < 200 or usage.calls != 1:
+        if usage.input_tokens < SAYS_LITTLE or usage.calls != 1:
             return
-        counted = count_messages(messages, Counter(counter.encoding))
-        seen = 1.02 * usage.input_tokens / max(counted, 1)
+        seen = min(max(1.02 * usage.input_tokens / max(counted(), 1), LEAST_RATIO), MOST_RATIO)
         held = self._ratios.get((base_url, model), seen)
         self._ratios[base_url, model] = max(seen, held * 0.9 + seen * 0.1)
 

@@ -6,18 +6,17 @@ each range. A call that says what its answer is `likely` to be gets that."""
 import json
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from taskkit.engine.call import Call, Embedded, Reply
+from taskkit.engine.calls import Calls
 from taskkit.engine.prices import cost
+from taskkit.engine.route import Route
 from taskkit.engine.schema import stand_in
+from taskkit.job import Job
 from taskkit.results import Usage
+from taskkit.taskclass import Task
 from taskkit.tokens import Counter, count_messages
-
-if TYPE_CHECKING:
-    from taskkit.engine.engine import Engine
-    from taskkit.engine.route import Route
-    from taskkit.taskclass import Task
 
 SECONDS_A_CALL = 0.6  # until the first token
 TOKENS_A_SECOND = 60.0  # of an answer; the usual of hosted models
@@ -96,9 +95,7 @@ class StandIn:
         pass
 
 
-async def planned(engine: "Engine", task: "Task[Any]") -> Plan:
-    from taskkit.job import Job
-
+async def planned(engine: Calls, task: Task[Any]) -> Plan:
     ends: list[tuple[StandIn, Job]] = []
     sizes: tuple[Literal["low", "high"], ...] = ("low", "high")
     for size in sizes:
@@ -129,7 +126,7 @@ def _sum(end: StandIn, which: int) -> int:
     return sum(call[which] for call in end.calls)
 
 
-def _cost(end: StandIn, route: "Route", url: str) -> Decimal | None:
+def _cost(end: StandIn, route: Route, url: str) -> Decimal | None:
     total = Decimal(0)
     for given, out in end.calls:
         one = cost(route.model, Usage(input_tokens=given, output_tokens=out), url)
@@ -139,7 +136,7 @@ def _cost(end: StandIn, route: "Route", url: str) -> Decimal | None:
     return total
 
 
-def _minutes(end: StandIn, engine: "Engine", *, local: bool) -> float:
+def _minutes(end: StandIn, engine: Calls, *, local: bool) -> float:
     if not end.calls:
         return 0.0
     limits = engine.settings

@@ -7,8 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 import taskkit
-from taskkit.engine.engine import FATAL
-from taskkit.errors import InputError, InvalidOutputError, RefusedError, TaskkitError, TruncatedError
+from taskkit.errors import FATAL, InputError, InvalidOutputError, RefusedError, TaskkitError, TruncatedError
 from taskkit.job import Job
 from taskkit.prompt import Part, Prompt
 from taskkit.results import Result

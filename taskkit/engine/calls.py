@@ -1,0 +1,209 @@
+"""Single calls, each over the whole road. It knows of no task: `Engine` stands on it.
+
+prompt -> fit -> journal -> spend -> pace -> send -> finish -> structure -> reply
+"""
+
+import asyncio
+import contextlib
+import copy
+import weakref
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from functools import partial
+from pathlib import Path
+from typing import Any, Self
+
+from taskkit import settings as settings_
+from taskkit.engine import finish, loop, structure
+from taskkit.engine.call import Call, Message, Reply
+from taskkit.engine.fit import fit
+from taskkit.engine.journal import Journal
+from taskkit.engine.learn import Learned
+from taskkit.engine.road import discard, shut
+from taskkit.engine.roads import Roads
+from taskkit.engine.route import Answered, Asked, Route, batches_of
+from taskkit.engine.schema import answer_schema
+from taskkit.engine.send import Transport
+from taskkit.errors import ConfigurationError, EndpointError, UnsafeError
+from taskkit.events import Events
+from taskkit.models import lookup
+from taskkit.prompt import Part
+from taskkit.results import Notice, Usage
+from taskkit.tokens import Counter, count_messages
+
+ANSWER = 4096  # tokens kept for an answer unless a task says otherwise; longer ones are continued
+REASONING = 4096  # tokens on top, for what a reasoning model thinks before it answers
+
+
+class Calls:
+    def __init__(
+        self,
+        model: str | None = None,
+        *,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        context: int | None = None,
+        concurrency: int | None = None,
+        rpm: int | None = None,
+        tpm: int | None = None,
+        max_cost: Decimal | float | str | None = None,
+        temperature: float | None = None,
+        tier: str | None = None,
+        moderate: str | None = None,
+        journal: bool | Path = True,
+        fresh: bool = False,
+        timeout: float | None = None,
+        allow_http: bool | None = None,
+        transport: Transport | None = None,
+        today: date | None = None,
+    ) -> None:
+        given = {
+            "model": model, "base_url": base_url, "api_key": api_key, "context": context, "rpm": rpm, "tpm": tpm,
+            "concurrency": concurrency, "max_cost": max_cost, "moderate": moderate, "timeout": timeout,
+            "allow_http": allow_http,
+        }  # fmt: skip
+        if temperature is not None and not 0 <= temperature <= 2:
+            raise ConfigurationError(f"A temperature of {temperature} is not between 0 and 2.")
+        self.settings = settings_.load(given)
+        self.temperature = temperature
+        self.tier = tier
+        self.events = Events()
+        self.usage = Usage()
+        self.learned = Learned()
+        self.capabilities = structure.Capabilities()
+        self.rehearses = False  # nothing is sent; answers are made up
+        path = journal if isinstance(journal, Path) else settings_.cache_dir() / "journal.sqlite" if journal else None
+        self.journal = Journal(path, warn=partial(self.events.once, "warning"), fresh=fresh)
+        self.roads = Roads(self.settings, self.events, self.journal, self.learned, transport=transport, today=today)
+        self._transport = transport
+        weakref.finalize(self, discard, self.roads.open, self.journal)
+
+    def rehearsal(self, transport: Transport) -> Self:
+        """This one's likeness that sends nothing and keeps nothing; for the planner."""
+        other = copy.copy(self)
+        other.rehearses, other.events = True, Events()
+        other.journal = Journal(None, warn=partial(other.events.once, "warning"))
+        other.roads = self.roads.rehearsal(transport, other.events, other.journal)
+        other.settings = replace(self.settings, moderate="")
+        return other
+
+    async def complete(self, parts: Sequence[Part], asked: Asked) -> Answered:
+        """The road, from parts to an answer. Raises one of our errors when there is none."""
+        return await loop.across(self._complete(parts, asked))
+
+    async def _complete(self, parts: Sequence[Part], asked: Asked) -> Answered:
+        options = self.roads.choices(asked.tier)
+        for choice, following in zip(options, [*options[1:], None], strict=True):
+            try:
+                return await self._on(await self.roads.route(choice), parts, asked)
+            except EndpointError as error:
+                if following is None:
+                    raise
+                said = f"{choice.model.name} failed ({error}); {following.model.name} is asked instead."
+                self.events.once("warning", said)
+        raise AssertionError("a tier has a model")
+
+    async def _on(self, route: Route, parts: Sequence[Part], asked: Asked) -> Answered:
+        schema = None if asked.output is str else answer_schema(asked.output)
+        wanted = self.answer_room(route, asked.max_output)
+        fitted = fit(parts, route.window.input_room(wanted), route.counter, schema=schema)
+        notices = tuple(
+            Notice(code="dropped", message=f"No room for {one}: it was left out.") for one in fitted.dropped
+        )
+        await self._moderated(route, "input", "\n".join(one.content for one in fitted.messages if one.role == "user"))
+        call = Call(
+            route.model.name, fitted.messages, asked.temperature, wanted, schema, stop=(), sample=asked.sample,
+            likely=asked.likely,
+        )  # fmt: skip
+        keys: list[bytes] = []
+
+        async def paid(one: Call) -> Reply:
+            show = asked.on_text if one is call else None
+            reply = await route.road.paid(one, route.model, route.counter, run=asked.run, on_text=show, keys=keys)
+            if asked.took is not None:
+                asked.took(reply.usage)
+            self._learn_ratio(route, one, reply)
+            return reply
+
+        async def whole(one: Call) -> Reply:
+            return await finish.whole(
+                one, paid, rounds=asked.rounds, room=lambda c: self._output_room(route, c.messages), show=asked.on_text
+            )
+
+        try:
+            if schema is None:
+                reply = await whole(call)
+                value: Any = reply.text
+            else:
+                where = (route.road.endpoint.base_url, route.model.name)
+                value, reply = await structure.answer(
+                    call, asked.output, whole, capabilities=self.capabilities, where=where
+                )
+        except EndpointError:
+            self.journal.forget(keys)  # an answer that was of no use must not be given again
+            raise
+        await self._moderated(route, "output", reply.text)
+        if reply.finish == "length":
+            message = f"The answer was still cut off after {len(reply.text)} characters."
+            notices = (*notices, Notice(code="truncated", message=message, failure=True))
+        return Answered(value, notices)
+
+    def answer_room(self, route: Route, wanted: int | None) -> int:
+        """The tokens to keep for an answer: what the task wants, within what the window can give."""
+        window = route.window
+        room = min(wanted or ANSWER, window.max_output, max(1, window.context // 2))
+        if route.model.reasoning:
+            room = min(room + REASONING, window.max_output, max(1, window.context // 2))
+        return room
+
+    def _output_room(self, route: Route, messages: Sequence[Message]) -> int:
+        return route.window.output_room(count_messages(messages, route.counter))
+
+    def _learn_ratio(self, route: Route, call: Call, reply: Reply) -> None:
+        if self.rehearses or (route.model.known and route.model.ratio == 1.0):
+            return
+
+        def counted() -> int:
+            return count_messages(call.messages, Counter(route.counter.encoding), call.sent_schema)
+
+        self.learned.ratio(route.road.endpoint.base_url, route.model.name, counted, reply.usage)
+
+    async def _moderated(self, route: Route, side: str, text: str) -> None:
+        if self.settings.moderate not in {side, "both"} or not text:
+            return
+        categories = await route.road.transport.moderate(text)
+        if categories:
+            raise UnsafeError(f"The {side} was flagged: {', '.join(categories)}.", categories=categories, text=text)
+
+    async def embed(self, texts: Sequence[str], *, model: str = "text-embedding-3-small") -> list[tuple[float, ...]]:
+        """A vector a text, in order, in batches of at most 2,048 texts and 250,000 tokens."""
+        return await loop.across(self._embed(texts, model))
+
+    async def _embed(self, texts: Sequence[str], model: str) -> list[tuple[float, ...]]:
+        choice = replace(self.roads.choices("fast")[0], model=lookup(model), given=True)
+        route = await self.roads.route(choice)
+        batches = batches_of(texts, route.counter.count_many(list(texts)))
+        got = await asyncio.gather(*(route.road.embedded(route.model, batch, size) for batch, size in batches))
+        for one in got:
+            self.usage += one.usage
+        return [vector for one in got for vector in one.vectors]
+
+    async def route(self, tier: str) -> Route:
+        return await self.roads.route(self.roads.choices(tier)[0])
+
+    async def aclose(self) -> None:
+        """Gives back connections and files; an engine that is used again opens them again."""
+        await loop.across(shut(self.roads.open, self.journal))
+
+    def close(self) -> None:
+        """As `aclose`, and waits; not for ever, as there are servers that never end a connection."""
+        with contextlib.suppress(TimeoutError):
+            loop.run(shut(self.roads.open, self.journal), timeout=5)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
