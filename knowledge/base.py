@@ -21,10 +21,13 @@ Passages = list[Passage]  # inside the class, `list` is its method
 
 class KnowledgeBase:
     """One file. Made when it is missing, unless `create` is False. `embedder` is `wordllama`, `openai`,
-    `openai:MODEL` or one's own; a base keeps to the one that it was made with."""
+    `openai:MODEL` or one's own; a base keeps to the one that it was made with. `index` is the kind of index that it has from now on: `exact`,
+    `hnsw`, `ivf`, or `auto` for the one that its size asks for; when it is not given, the one that it had."""
 
-    def __init__(self, path: str | Path, *, embedder: str | Embedder | None = None, create: bool = True) -> None:
-        self._store = opened(path, create=create)
+    def __init__(
+        self, path: str | Path, *, embedder: str | Embedder | None = None, index: str = "", create: bool = True
+    ) -> None:
+        self._store = opened(path, create=create, index=index)
         kept = self._store.setting("embedder")
         name = embedder_of(embedder).name if embedder else kept or "wordllama"
         if kept and kept != name:
@@ -142,7 +145,7 @@ class KnowledgeBase:
             width = int(self._store.setting("width") or 0)
         return Stats(
             counts.documents, counts.passages, counts.characters, counts.vectors, counts.unused, self._embedder.name,
-            width, languages, counts.bytes,
+            width, languages, counts.bytes, counts.index,
         )  # fmt: skip
 
     def verify(self) -> Lines:

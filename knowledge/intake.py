@@ -62,6 +62,7 @@ async def take(store: Store, embedder: Embedder, found: Sequence[Found], progres
         ready = [(one, some, home) for (one, home), some in zip(group, parts, strict=True)]
         done += len(group)
     await asyncio.to_thread(store.put, ready, embedder.name)
+    await asyncio.to_thread(store.prepare)
     if progress is not None:
         progress(len(named), len(named), "")
     changed = sum(one.name in before for one, _ in todo)

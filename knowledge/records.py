@@ -129,7 +129,8 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """`unused` counts vectors that no passage needs; they stay for the next `add` until `compact`."""
+    """`unused` counts vectors that no passage needs; they stay for the next `add` until `compact`. `index` is the
+    kind that a search goes through."""
 
     documents: int
     passages: int
@@ -140,3 +141,4 @@ class Stats:
     width: int
     languages: Mapping[str, int]
     bytes: int
+    index: str = ""

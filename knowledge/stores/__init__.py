@@ -9,10 +9,10 @@ if TYPE_CHECKING:
     from taskkit.knowledge.stores.store import Store
 
 
-def opened(place: str | Path, *, create: bool = True) -> "Store":
+def opened(place: str | Path, *, create: bool = True, index: str = "") -> "Store":
     """The store at a path. Made when it is missing, unless `create` is False: then `InputError`."""
     if "://" in str(place):
         raise ConfigurationError(f"{place} is no file: only knowledge bases in a file are known so far.")
     from taskkit.knowledge.stores.sqlite import SQLite
 
-    return SQLite(Path(place), create=create)
+    return SQLite(Path(place), create=create, index=index)

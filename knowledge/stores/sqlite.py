@@ -12,6 +12,7 @@ from taskkit.knowledge.languages import guess
 from taskkit.knowledge.lexical import TITLE_WEIGHT, chosen, clean, sought
 from taskkit.knowledge.pieces import digest
 from taskkit.knowledge.records import Document, Listed, Passage
+from taskkit.knowledge.stores import kinds
 from taskkit.knowledge.stores.file import File
 from taskkit.knowledge.stores.index import Index
 from taskkit.knowledge.stores.store import Counts, Facts, Incoming, Vector
@@ -19,15 +20,22 @@ from taskkit.knowledge.stores.store import Counts, Facts, Incoming, Vector
 PASSAGES = "passages (id, document, start, end, headings, key, line, page, columns)"
 WORDS = "words (rowid, title, text)"
 OF_DOCUMENTS = "passages JOIN documents ON documents.id = document"
+HALVES = "SELECT passages.id, vector FROM passages JOIN vectors USING (key)"
 BUDGET = 6_000  # passages that the words may score: about 5 ms
 
 
 class SQLite(File):
     """A `Store`."""
 
-    def __init__(self, path: Path, *, create: bool) -> None:
+    def __init__(self, path: Path, *, create: bool, index: str = "") -> None:
+        """`index` is the kind that the base is to have from now on; when it is not given, the one it had."""
+        kinds.named(index or "auto")
         super().__init__(path, create=create)
-        self.index = Index(self)
+        kept = self.setting("index") or "auto"
+        if index and index != kept:
+            with self.change() as db:
+                db.execute("INSERT OR REPLACE INTO settings VALUES ('index', ?)", (index,))
+        self.index = Index(self, kinds.named(index or kept))
         self._known = Facts("-", {}, labelled=False)
         self._frequencies: dict[str, int] = {}  # passages that a word is in
 
@@ -122,6 +130,11 @@ class SQLite(File):
         with self.change() as db:
             db.execute("UPDATE documents SET name = ? WHERE name = ?", (new, old))
 
+    def prepare(self) -> None:
+        with self.snapshot():
+            if self._aim(self.facts().passages) != "exact":
+                self.index.refresh()
+
     # Finding -----------------------------------------------------------------------------------------------------
 
     def allowed(self, where: Mapping[str, Any] | None, allow: Mapping[str, Any] | None) -> list[int] | None:
@@ -181,17 +194,18 @@ class SQLite(File):
         sql = f"SELECT passages.id FROM {OF_DOCUMENTS} WHERE name = ? ORDER BY start"  # noqa: S608
         return [*self.each(sql, (name,))]
 
-    def all_numbers(self) -> Iterator[int]:
-        """Of all passages, upwards."""
-        return self.each("SELECT id FROM passages ORDER BY id")
+    def keyed(self) -> Iterator[tuple[int, str]]:
+        """The key of each passage, by their numbers upwards."""
+        return self.each("SELECT id, key FROM passages ORDER BY id", whole=True)
 
     def after(self, number: int) -> Iterator[tuple[int, bytes]]:
         """The vectors of the passages with higher numbers, upwards, as halves."""
-        sql = (
-            "SELECT passages.id, vector FROM passages JOIN vectors USING (key) WHERE passages.id > ? "
-            "ORDER BY passages.id"
-        )
-        return self.each(sql, (number,), whole=True)
+        return self.each(f"{HALVES} WHERE passages.id > ? ORDER BY passages.id", (number,), whole=True)
+
+    def halves(self, numbers: Sequence[int]) -> Iterator[tuple[int, bytes]]:
+        """The vectors of given passages, upwards."""
+        sql = f"{HALVES} WHERE passages.id IN (SELECT value FROM json_each(?)) ORDER BY passages.id"  # noqa: S608
+        return self.each(sql, (json.dumps(numbers),), whole=True)
 
     # Looking after it ---------------------------------------------------------------------------------------------
 
@@ -214,7 +228,10 @@ class SQLite(File):
         beside = self.path.with_name(f"{self.path.name}-wal")
         size = self.path.stat().st_size + (beside.stat().st_size if beside.exists() else 0)
         documents, passages, characters, vectors, unused = map(int, count)
-        return Counts(documents, passages, characters, vectors, unused, size)
+        return Counts(documents, passages, characters, vectors, unused, size, self._aim(passages))
+
+    def _aim(self, passages: int) -> kinds.Kind:
+        return self.index.aim(passages, int(self.setting("width") or 0))
 
     def problems(self) -> list[str]:
         try:

@@ -40,6 +40,7 @@ class Counts:
     vectors: int
     unused: int
     bytes: int
+    index: str
 
 
 class Store(Protocol):
@@ -82,6 +83,10 @@ class Store(Protocol):
     def drop(self, names: Iterable[str]) -> int: ...
 
     def move(self, old: str, new: str) -> None: ...
+
+    def prepare(self) -> None:
+        """Makes now what a search would have to make first, where that takes long."""
+        ...
 
     # Finding
 

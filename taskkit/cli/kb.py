@@ -158,6 +158,7 @@ def stats(*, knowledge: str | None, as_json: bool, **_: Any) -> None:
     click.echo(f"characters  {found.characters:,}")
     click.echo(f"vectors     {found.vectors:,}{unused}")
     click.echo(f"embedder    {found.embedder}{f', {found.width} wide' if found.width else ''}")
+    click.echo(f"index       {found.index}")
     click.echo(f"languages   {languages or 'none'}")
     click.echo(f"size        {found.bytes / 1e6:,.1f} MB")
 

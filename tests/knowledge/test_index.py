@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from taskkit.errors import ConfigurationError
 from taskkit.knowledge import Document, KnowledgeBase
 from taskkit.knowledge.pieces import pieces
-from taskkit.knowledge.stores import index
+from taskkit.knowledge.stores import kinds
 from taskkit.knowledge.stores.index import Index
 from taskkit.knowledge.stores.sqlite import SQLite
 
@@ -41,10 +42,10 @@ def store() -> Iterator[SQLite]:
     made.close()
 
 
-@pytest.mark.parametrize("exact", [index.EXACT, 100])
-def test_it_follows_every_change(store: SQLite, exact: int) -> None:
-    """`exact` of 100 numbers: a graph, with gaps after the removals."""
-    found = Index(store, exact)
+@pytest.mark.parametrize("kind", [None, *kinds.KINDS])
+def test_it_follows_every_change(store: SQLite, kind: kinds.Kind | None) -> None:
+    """A graph and lists have gaps after the removals."""
+    found = Index(store, kind)
     query = vector(999)
     assert found.search(query, 5) == {}
     for change in (
@@ -61,7 +62,8 @@ def test_it_follows_every_change(store: SQLite, exact: int) -> None:
         ids = [row[0] for row in store.rows("SELECT id FROM passages ORDER BY id")]
         for allowed in (ids[::2], ids[:2], [*ids[3:9], 10**6]):
             assert list(found.search(query, 8, allowed)) == scanned(store, query, 8, allowed)
-        assert found.scores(query, [*ids[:3], 10**6]).keys() == set(ids[:3])
+        assert found.kind == (kind or "exact")
+        assert found.scores(query, [*ids[:3], 10**6]).keys() == found.vectors([*ids[:3], 10**6]).keys() == set(ids[:3])
         assert found.search(query, 3, []) == {}
     store.drop([row[0] for row in store.rows("SELECT name FROM documents")])
     assert found.search(query, 5) == {}
@@ -84,6 +86,65 @@ def test_what_lies_beside_the_store_is_taken_only_when_it_is_true(store: SQLite)
     file.write_bytes(whole)
     put(store, range(30, 60))
     assert list(Index(store).search(query, 5)) == scanned(store, query, 5)
+
+
+@pytest.mark.parametrize("kind", kinds.KINDS)
+def test_what_lies_beside_the_store_is_caught_up_with_it(store: SQLite, kind: kinds.Kind) -> None:
+    put(store, range(60))
+    query = vector(998)
+    first = Index(store, kind, kept_from=1)
+    first.search(query, 1)
+    store.drop(["d5", "d6"])
+    first.search(query, 1)
+    first.keep()
+    store.drop(["d7"])
+    put(store, range(60, 70))
+    later = Index(store, kind, kept_from=1)
+    assert list(later.search(query, 70)) == scanned(store, query, 70)
+    later.keep()
+    assert list(Index(store, kind).search(query, 70)) == scanned(store, query, 70)
+
+
+@pytest.mark.parametrize("kind", kinds.KINDS)
+def test_an_index_of_another_life_of_the_store_is_not_trusted(store: SQLite, kind: kinds.Kind) -> None:
+    """The store is put back to an older copy and goes on from there: numbers mean other passages then."""
+    put(store, range(40))
+    store.rows("VACUUM INTO 'older.kb'")
+    put(store, range(40, 50))
+    first = Index(store, kind, kept_from=1)
+    first.search(vector(998), 1)
+    first.keep()
+    store.close()
+    Path("older.kb-index").write_bytes(Path("i.kb-index").read_bytes())
+    older = SQLite(Path("older.kb"), create=False)
+    put(older, range(100, 130))
+    assert list(Index(older, kind).search(vector(120), 8)) == scanned(older, vector(120), 8)
+    older.close()
+
+
+def test_a_graph_is_made_while_documents_come_in() -> None:
+    with KnowledgeBase("h.kb", index="hnsw") as base:
+        base.add(Document(f"d{number}", f"Text {number}.") for number in range(6000))
+    assert Path("h.kb-index").exists()
+
+
+def test_the_kind_is_chosen_by_size_or_by_the_user_and_is_kept() -> None:
+    sizes = {(1_000, 256), (100_000, 256), (300_000, 256), (50_000, 1536)}
+    assert {kinds.chosen(*size) for size in sizes} == {"exact"}
+    assert kinds.chosen(1_000_000, 256) == kinds.chosen(300_000, 1536) == "hnsw"
+    assert kinds.chosen(1_000_000, 1536) == "ivf"
+    with KnowledgeBase("h.kb", index="hnsw") as base:
+        base.add(Document("a", "Expenses are paid on Friday."))
+        assert base.search("expenses")[0].passage.document == "a"
+        assert base.stats().index == "hnsw"
+    with KnowledgeBase("h.kb") as base:
+        assert base.stats().index == "hnsw"
+    with KnowledgeBase("h.kb", index="auto") as base:
+        assert base.search("expenses")[0].passage.document == "a"
+        assert base.stats().index == "exact"
+    with pytest.raises(ConfigurationError, match="kind of index"):
+        KnowledgeBase("new.kb", index="tree")
+    assert not Path("new.kb").exists()
 
 
 def test_two_openings_of_one_base_see_each_others_changes() -> None:
