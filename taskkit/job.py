@@ -3,7 +3,7 @@
 import asyncio
 import dataclasses
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Any, Literal, Protocol, TypeVar, cast, overload
+from typing import Any, ClassVar, Literal, Protocol, TypeVar, cast, overload
 
 from taskkit.engine.calls import Calls
 from taskkit.engine.fit import messages_of
@@ -25,10 +25,8 @@ AT_ONCE = 512  # pieces begun together; the engine's pace says how many calls ar
 class Given(Protocol):
     """What a job has to know of its task, which knows of jobs itself: its manner. Its fields are looked up."""
 
-    @property
-    def tier(self) -> str: ...
-    @property
-    def temperature(self) -> float: ...
+    tier: ClassVar[str]
+    temperature: ClassVar[float]
 
 
 class Job:

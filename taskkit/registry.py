@@ -27,14 +27,18 @@ ALIASES = {"summarize": "summarise", "analyze": "analyse"}
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """`home` says where it comes from; `target` is `module:Class`, or the class itself."""
+    """`home` says where it comes from; `target` is `module:Class`, or the class itself. `clash` says who else wants
+    the name: then nobody has it, so that no package can put itself in another's place."""
 
     name: str
     summary: str
     home: str
     target: "str | type[Task[Any]] | EntryPoint"
+    clash: str = ""
 
     def load(self) -> "type[Task[Any]]":
+        if self.clash:
+            raise ConfigurationError(self.clash, hint="Take one of the two off (pip uninstall), or have it renamed.")
         if isinstance(self.target, type):
             return self.target
         if isinstance(self.target, str):
@@ -68,8 +72,9 @@ BUILT_IN = (
     ("tutor", "Teach a topic, a step at a time.", "tutor:Tutor"),
 )
 
+COMMANDS = frozenset({"run", "kb", "models", "prompts", "journal", "doctor"})  # of the command line, beside the tasks
+
 _added: dict[str, Entry] = {}
-_warnings: list[str] = []
 
 
 def add(cls: "type[Task[Any]]", *, home: str = "") -> None:
@@ -80,10 +85,16 @@ def add(cls: "type[Task[Any]]", *, home: str = "") -> None:
         raise ConfigurationError(f"{cls!r} is no task class: decorate it with @taskkit.task.")
     name = task_name(cls)
     home = home or f"{cls.__module__}.{cls.__qualname__}"
+    if name in COMMANDS:
+        raise ConfigurationError(_taken(name, home, f"the command `taskkit {name}`"), hint="Rename it.")
     taken = entries().get(name)
     if taken is not None and taken.home != home and taken.target is not cls:
-        raise ConfigurationError(f"The task name {name} of {home} is taken by {taken.home}.", hint="Rename one.")
+        raise ConfigurationError(_taken(name, home, taken.home), hint="Rename one.")
     _added[name] = Entry(name, first_line(cls), home, cls)
+
+
+def _taken(name: str, home: str, by: str) -> str:
+    return f"The task name {name} of {home} is taken by {by}."
 
 
 def remove(name: str) -> None:
@@ -128,12 +139,15 @@ def canonical(name: str) -> str:
 
 
 def listing() -> tuple[list[tuple[str, str]], tuple[str, ...]]:
-    """Name and summary of each task, and a warning for each plug-in that is broken. Plug-ins are loaded for
-    their summaries; the built-in tasks are not."""
+    """Name and summary of each task, and a warning for each plug-in that is broken or takes a name that is taken.
+    Plug-ins are loaded for their summaries; the built-in tasks are not."""
     rows: list[tuple[str, str]] = []
     warnings: list[str] = []
     for name, entry in entries().items():
         summary = entry.summary
+        if entry.clash:
+            warnings.append(f"{entry.clash} Neither is run until one of them is gone.")
+            continue
         if not summary:
             try:
                 summary = first_line(entry.load())
@@ -141,7 +155,7 @@ def listing() -> tuple[list[tuple[str, str]], tuple[str, ...]]:
                 warnings.append(f"The plug-in {entry.home} is left out: {type(error).__name__}: {error}")
                 continue
         rows.append((name, summary))
-    return rows, (*_warnings, *warnings)
+    return rows, tuple(warnings)
 
 
 def load_files(paths: Iterable[str]) -> None:
@@ -205,9 +219,7 @@ def _plugins() -> dict[str, Entry]:
     for point in entry_points(group=GROUP):
         name = canonical(point.name)
         home = f"{point.dist.name if point.dist else 'a plug-in'} ({point.value})"
-        taken = _built_in().get(name) or found.get(name)
-        if taken:
-            _warnings.append(f"The task name {name} of {home} is taken by {taken.home}; the plug-in is left out.")
-        else:
-            found[name] = Entry(name, "", home, point)
+        taken = found.get(name) or _built_in().get(name)
+        by = f"the command `taskkit {name}`" if name in COMMANDS else taken.home if taken else ""
+        found[name] = Entry(name, "", home, point, clash=_taken(name, home, by) if by else "")
     return found

@@ -242,14 +242,28 @@ def test_broken_plugins_are_warnings_and_take_nobody_with_them(
         assert used.stderr.startswith(f"taskkit: The plug-in {name}-task ({name}_task:Mine) ")
 
 
-def test_a_taken_name_names_both_homes(home: Home, bare: Any) -> None:
-    env = bare({"summarise": task("Another."), "summarize": task("A third.")})
+def test_a_taken_name_is_nobodys_and_names_both_homes(
+    home: Home, bare: Any, server: Callable[..., ScriptedServer]
+) -> None:
+    env = bare({"summarise": task("Another."), "run": task("A command's.")})
     listed = home.taskkit(env=env)
     assert listed.returncode == 0, listed.stderr
     assert "Another." not in listed.stdout
     first, second = sorted(listed.stderr.splitlines())
-    for line, name in ((first, "summarise"), (second, "summarize")):
-        assert f"The task name summarise of {name}-task ({name}_task:Mine) is taken by taskkit" in line
+    assert "The task name run of run-task (run_task:Mine) is taken by the command `taskkit run`" in first
+    assert "The task name summarise of summarise-task (summarise_task:Mine) is taken by taskkit" in second
+    Path("a.md").write_text("Ships sail the sea.")
+    there = server("Fine.")
+    for name in ("summarise", "summarize"):
+        used = home.taskkit(name, "a.md", server=there, env=env)
+        assert (used.returncode, used.stdout, used.stderr.count("\n")) == (3, "", 1), used.stderr
+        assert "of summarise-task (summarise_task:Mine) is taken by taskkit. Take one of the two off" in used.stderr
+    assert not there.bodies, "neither of the two got the text"
+    python = home.run(home.python, "-c", "import taskkit; taskkit.summarise", env=env)
+    assert "ConfigurationError: The task name summarise of summarise-task" in python.stderr
+    for argv in (("--help",), ("run", "--help"), ("draft", "--help")):
+        assert home.taskkit(*argv, env=env).returncode == 0
+    assert home.taskkit("haiku-of-mine", env=env).returncode == 2
 
 
 def test_two_plugins_of_one_name(home: Home, tmp_path: Path, bare: Any) -> None:
@@ -261,4 +275,9 @@ def test_two_plugins_of_one_name(home: Home, tmp_path: Path, bare: Any) -> None:
     (warning,) = listed.stderr.splitlines()
     assert "one-task (one_task:Mine)" in warning
     assert "two-task (two_task:Mine)" in warning
-    assert ("The first." in listed.stdout) != ("The second." in listed.stdout)
+    assert "The first." not in listed.stdout
+    assert "The second." not in listed.stdout
+    used = home.taskkit("same", "x", env=env)
+    assert (used.returncode, used.stdout) == (3, "")
+    assert "one-task (one_task:Mine)" in used.stderr
+    assert "two-task (two_task:Mine)" in used.stderr

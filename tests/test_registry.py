@@ -122,6 +122,15 @@ def test_a_taken_name_names_both_homes() -> None:
     assert registry.entries()["rhyme"].home == "other.py:Rhyme"
 
 
+def test_the_names_of_commands_are_taken() -> None:
+    from taskkit.cli.group import BESIDE
+
+    assert set(BESIDE) == registry.COMMANDS
+    Path("mine.py").write_text(source("Doctor"))
+    with pytest.raises(ConfigurationError, match=r"doctor of mine\.py:Doctor is taken by the command `taskkit doctor`"):
+        registry.load_files(["mine.py"])
+
+
 def test_what_is_no_task_is_not_added() -> None:
     for thing in (int, taskkit.Task, "summarise", object()):
         with pytest.raises(ConfigurationError, match=r"is no task class: decorate it with @taskkit\.task"):

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from taskkit import registry
+from taskkit.errors import ConfigurationError
 
 BESIDE = {
     "run": ("taskkit.cli.run:run", "Run a task for each line of a JSONL file."),
@@ -15,6 +16,7 @@ BESIDE = {
     "journal": ("taskkit.cli.journal:journal", "Show or clear what was paid for and is kept."),
     "doctor": ("taskkit.cli.doctor:doctor", "Try the endpoint and say what it takes."),
 }
+OF_TASKS = {"run", "prompts"}  # these are of all tasks, one's own too
 
 EXIT_CODES = """\b
 Exit codes:
@@ -30,14 +32,12 @@ Exit codes:
 
 class Group(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
-        _load_files(ctx)
-        return [*(name.replace("_", "-") for name, _ in registry.listing()[0]), *BESIDE]
+        return [*(name for name, _ in _tasks(ctx)[0]), *BESIDE]
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
         if found := BESIDE.get(cmd_name):
             module, _, name = found[0].partition(":")
             return getattr(importlib.import_module(module), name)  # type: ignore[no-any-return]
-        _load_files(ctx)
         if registry.canonical(cmd_name) not in registry.entries():
             return None
         from taskkit.cli.command import command_of
@@ -48,6 +48,9 @@ class Group(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
+        helps = "--help" in args
+        if name in OF_TASKS or name not in BESIDE:
+            _load_files(ctx, helps=helps and (name in BESIDE or registry.canonical(name) in registry.entries()))
         command = self.get_command(ctx, name)
         if command is not None:
             return name, command, args[1:]
@@ -67,27 +70,35 @@ class Group(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, summary) for name, (_, summary) in BESIDE.items()])
         for warning in warnings:
-            click.echo(f"Warning: {warning}", err=True)
+            _warn(warning)
 
 
 def _tasks(ctx: click.Context) -> tuple[list[tuple[str, str]], tuple[str, ...]]:
-    _load_files(ctx)
+    _load_files(ctx, helps=True)
     rows, warnings = registry.listing()
     return [(name.replace("_", "-"), summary) for name, summary in rows], warnings
 
 
-def _load_files(ctx: click.Context) -> None:
+def _load_files(ctx: click.Context, *, helps: bool = False) -> None:
     """Task files given on the command line and, as for any setting, by the environment, else by the project, else
-    by the user's file."""
-    loaded: set[str] = ctx.meta.setdefault("taskkit.files", set())
-    wanted = [*(ctx.params.get("tasks") or ()), *_of_the_settings()]
-    if new := [one for one in wanted if one not in loaded]:
-        loaded.update(new)
-        registry.load_files(new)
+    by the user's file. Where only help is wanted, what is wrong with them, or with the settings, is a warning."""
+    if ctx.meta.setdefault("taskkit.loaded", False):
+        return
+    ctx.meta["taskkit.loaded"] = True
+    for files in (lambda: ctx.params.get("tasks") or (), _of_the_settings):
+        try:
+            registry.load_files(files())
+        except ConfigurationError as error:
+            if not helps:
+                raise
+            ctx.meta["taskkit.told"] = str(error)
+            if not ctx.resilient_parsing:  # a completion is no place for it
+                _warn(error)
 
 
 def _of_the_settings() -> tuple[str, ...]:
-    """The settings are read only where they may name tasks: that is dearer than all the help together."""
+    """The settings are read only where they may name tasks, or are the project's: that is dearer than all the help
+    together."""
     import os
     from pathlib import Path
 
@@ -95,13 +106,17 @@ def _of_the_settings() -> tuple[str, ...]:
         return tuple(named.split(os.pathsep))
     from taskkit.settings import config_dir, load
 
-    for path in (Path("pyproject.toml"), config_dir() / "config.toml"):
+    for path, sign in ((Path("pyproject.toml"), b"[tool.taskkit"), (config_dir() / "config.toml", b"tasks")):
         try:
-            if b"tasks" in path.read_bytes():
+            if sign in path.read_bytes():
                 return load().tasks
         except OSError:
             continue
     return ()
+
+
+def _warn(why: object) -> None:
+    click.echo(f"Warning: {why}", err=True)
 
 
 def _listed(ctx: click.Context) -> None:
@@ -114,8 +129,13 @@ def _listed(ctx: click.Context) -> None:
         click.echo(f"{name:<{width}}  {summary}")
     click.echo(f"\nAlso: {', '.join(BESIDE)}. `taskkit --help` and `taskkit TASK --help` say more.")
     for warning in warnings:
-        click.echo(f"Warning: {warning}", err=True)
-    chosen = settings.load()
+        _warn(warning)
+    try:
+        chosen = settings.load()
+    except ConfigurationError as error:
+        if ctx.meta.get("taskkit.told") != str(error):
+            _warn(error)
+        return
     model = f", the model {chosen.model}" if chosen.model else ""
     if chosen.model.startswith("local:"):
         click.echo(f"The model is {chosen.model}, embedded.")

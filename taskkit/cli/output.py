@@ -4,8 +4,9 @@ import contextlib
 import os
 import tempfile
 from collections.abc import Sequence
+from io import FileIO
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import click
 
@@ -109,3 +110,67 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+class Lines:
+    """Lines out in order, each as soon as those before it are there: to standard output, or to FILE.part, which takes
+    the place of FILE at the end. What ends early leaves the part, whole lines only."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._part = path
+        if path is not None and (not path.exists() or path.is_file()):  # a device is written, not replaced
+            self._path = path.resolve()
+            self._part = self._path.with_name(f"{self._path.name}.part")
+        self._waiting: dict[int, bytes] = {}
+        self._next = 0
+        self._file: FileIO | None = None
+        self._failed: OSError | None = None
+
+    def put(self, number: int, line: str) -> None:
+        self._waiting[number] = f"{line}\n".encode("utf-8", "replace")
+        while ready := self._waiting.pop(self._next, b""):
+            if self._part is None:
+                click.echo(ready, nl=False)
+            else:
+                self._keep(ready, self._part)
+            self._next += 1
+
+    def _keep(self, line: bytes, part: Path) -> None:
+        try:
+            self._file = self._file or FileIO(part, "w")
+            begin, done = (self._file.tell() if self._file.seekable() else 0), 0
+            try:
+                while done < len(line):
+                    done += self._file.write(line[done:]) or 0
+            except OSError:
+                if done:
+                    self._file.truncate(begin)
+                raise
+        except OSError as error:
+            self._failed = error
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: object) -> None:
+        if self._file is not None:
+            with self._file as file:
+                if kind is None and self._part != self._path:
+                    os.fsync(file.fileno())
+            if kind is None:
+                self._into_place()
+            else:
+                click.echo(f"The results so far, {self._next:,} of them, are in {self._part}.", err=True)
+        if error is not None and error is self._failed:
+            raise InputError(
+                f"{self._part} can not be written: {self._failed.strerror or self._failed}.",
+                hint="The work is in the journal: the same command with another -o gives it at once.",
+            ) from error
+
+    def _into_place(self) -> None:
+        path, part = self._path, self._part
+        if path is not None and part is not None and part != path:
+            part.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask())
+            part.replace(path)

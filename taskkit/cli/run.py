@@ -1,6 +1,7 @@
 """`taskkit run`: a task for each line of a file."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -20,24 +21,29 @@ def run(task: str, lines: str, output: str | None, **given: Any) -> int:
     """Run a task for each line of a JSONL file.
 
     A line is an object of the task's inputs, or a string for its first one. The results come in the same order, a
-    line each; what fails gives a line with its error, and the others go on. Broken off, the same command goes on
-    from the journal.
+    line each, as soon as they are there; what fails gives a line with its error, and the others go on. Until all are
+    there they are kept in FILE.part. Broken off, the same command goes on from the journal.
     """
     from taskkit import registry
     from taskkit.cli.options import engine_of
-    from taskkit.cli.output import targets, written
+    from taskkit.cli.output import Lines, targets
     from taskkit.cli.progress import watching
-    from taskkit.cli.work import exit_code, run_all, tallied
+    from taskkit.cli.work import exit_code, tallied
     from taskkit.errors import TaskkitError
 
     cls = registry.resolve(task)
     made = [_made(cls, row) for row in _rows(lines)]
     (place,) = targets(output, [Path(lines)])
+    wanted = {number: one for number, one in enumerate(made) if not isinstance(one, TaskkitError)}
+    numbers = list(wanted)
     with engine_of(given) as engine, tallied(engine, quiet=given["quiet"]):
-        with watching(engine, quiet=given["quiet"]) as seen:
-            results = iter(run_all(engine, [one for one in made if not isinstance(one, TaskkitError)]))
-            done = [one if isinstance(one, TaskkitError) else next(results) for one in made]
-        written("\n".join(map(_line, done)), place)
+        shows = place is None and sys.stdout.isatty()
+        with watching(engine, quiet=given["quiet"], bar=not shows) as seen, Lines(place) as out:
+            for number, one in enumerate(made):
+                if number not in wanted:
+                    out.put(number, _line(one))
+            results = engine.map(list(wanted.values()), each=lambda n, done: out.put(numbers[n], _line(done)))
+        done = [*results, *(one for one in made if isinstance(one, TaskkitError))]
         failed = [one for one in done if isinstance(one, TaskkitError)]
         if failed:
             click.echo(f"taskkit: {len(failed)} of {len(done)} lines failed; the first: {failed[0]}", err=True)

@@ -103,7 +103,7 @@ def _several(
     as_json, quiet = bool(given.get("as_json")), bool(given.get("quiet"))
     with tallied(engine, quiet=quiet):
         with watching(engine, quiet=quiet) as seen:
-            results = run_all(engine, tasks)
+            results = engine.map(tasks)
         _given_out(results, sources, places, as_json=as_json)
     return exit_code(results, strict=bool(given.get("strict")), failures=seen.failures, warnings=seen.warnings)
 
@@ -125,21 +125,6 @@ def _given_out(results: Sequence[Any], sources: Sequence[Any], places: Sequence[
         import json
 
         click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
-
-
-def run_all(engine: "Engine", tasks: Sequence[Any]) -> list[Any]:
-    """All at once, in order, an error in the place of its result; each that is done counts on the bar."""
-    from taskkit.engine import loop
-    from taskkit.job import gather
-
-    async def one(task: Any) -> Any:
-        try:
-            return await engine.arun(task)
-        finally:
-            engine.events.emit("task-done")
-
-    engine.events.emit("tasks", total=len(tasks))
-    return list(loop.run(gather(one, tasks, keep_errors=True)))
 
 
 def _name(source: Any) -> str:

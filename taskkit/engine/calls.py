@@ -70,7 +70,7 @@ class Calls:
         self.temperature = temperature
         self.tier = tier
         self.events = Events()
-        self.usage = Usage()
+        self.usage: Usage = Usage()
         self.learned = Learned()
         self.capabilities = structure.Capabilities()
         self.rehearses = False  # nothing is sent; answers are made up

@@ -1,16 +1,16 @@
 """The engine: runs tasks. Each gets a `Job`, whose calls take the one road (see `calls`)."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, cast
 
 from taskkit.engine import loop
 from taskkit.engine.calls import Calls
-from taskkit.engine.journal import Run
+from taskkit.engine.journal import Batch, Run
 from taskkit.engine.plan import Plan, planned
 from taskkit.engine.send import OnText
 from taskkit.engine.stream import Stream
-from taskkit.errors import ContextTooLong, TaskkitError
+from taskkit.errors import FATAL, ContextTooLong, TaskkitError
 from taskkit.job import Job, gather
 from taskkit.results import Result
 from taskkit.taskclass import Task
@@ -30,15 +30,18 @@ class Engine(Calls):
         return loop.run(self.arun(task))
 
     async def arun(self, task: Task[R], *, on_text: OnText | None = None) -> R:
+        return await self._run(task, on_text, None)
+
+    async def _run(self, task: Task[R], on_text: OnText | None, batch: Batch | None) -> R:
         started = time.monotonic()
         try:
-            job, result = await self._worked(task, on_text)
+            job, result = await self._worked(task, on_text, batch)
         except ContextTooLong as error:
             if error.part != "messages":
                 raise
             # The server has told its real window: what was cut for another is cut again, once.
             self.events.once("warning", f"{error.message} The text is cut anew for that window.")
-            job, result = await self._worked(task, on_text)
+            job, result = await self._worked(task, on_text, batch)
         if isinstance(result, Result):
             usage = job.usage.model_copy(update={"seconds": round(time.monotonic() - started, 3)})
             return cast(
@@ -47,13 +50,13 @@ class Engine(Calls):
             )
         return result
 
-    async def _worked(self, task: Task[R], on_text: OnText | None) -> tuple[Job, R]:
+    async def _worked(self, task: Task[R], on_text: OnText | None, batch: Batch | None) -> tuple[Job, R]:
         task.check()
         choice = self.roads.choices(self.tier or task.tier)[0]
         known = self.roads.known(choice)
         route = known if known is not None else await loop.across(self.roads.route(choice))
         job = Job(self, task, route, on_text)
-        job.run = None if task.conversation or not self.journal.on else Run(self.journal, job.key)
+        job.run = None if task.conversation or not self.journal.on else Run(self.journal, job.key, batch)
         try:
             result = await task.run(job)
         except TaskkitError as error:
@@ -68,9 +71,34 @@ class Engine(Calls):
     def stream(self, task: Task[R]) -> Stream[R]:
         return Stream(lambda put: self.arun(task, on_text=put))
 
-    def map(self, tasks: Sequence[Task[R]]) -> "list[R | TaskkitError]":
-        """All of them, at once and in order; an error of one stands in its place."""
-        return loop.run(gather(self.arun, tasks, keep_errors=True))
+    def map(
+        self, tasks: Sequence[Task[R]], *, each: Callable[[int, R | TaskkitError], None] | None = None
+    ) -> list[R | TaskkitError]:
+        """All of them, at once and in order; an error of one stands in its place. `each` is told the number and the
+        result of a task as soon as it is done, in whatever order that is."""
+        return loop.run(self._mapped(tasks, each))
+
+    async def _mapped(
+        self, tasks: Sequence[Task[R]], each: Callable[[int, R | TaskkitError], None] | None
+    ) -> list[R | TaskkitError]:
+        batch = Batch(self.journal)
+
+        async def one(number: int) -> R:
+            try:
+                done: R | TaskkitError = await self._run(tasks[number], None, batch)
+            except TaskkitError as error:
+                done = error
+            self.events.emit("task-done")
+            if each is not None and not isinstance(done, FATAL):
+                each(number, done)
+            if isinstance(done, TaskkitError):
+                raise done
+            return done
+
+        self.events.emit("tasks", total=len(tasks))
+        results: list[R | TaskkitError] = await gather(one, range(len(tasks)), keep_errors=True)
+        batch.end()
+        return results
 
     def plan(self, task: Task[Any]) -> Plan:
         """What the task would take. Its own code runs over answers made up on the spot; nothing is sent."""

@@ -42,22 +42,47 @@ def digest(*parts: object) -> bytes:
 
 
 class Run:
-    """One run of a job: the one that was broken off, or a new one. It begins when the first call asks for it."""
+    """One run of a job: the one that was broken off, or a new one. It begins when the first call asks for it. A job
+    that is one of a `Batch` ends with it."""
 
-    def __init__(self, journal: "Journal", job: Callable[[], bytes]) -> None:
+    def __init__(self, journal: "Journal", job: Callable[[], bytes], batch: "Batch | None" = None) -> None:
         self._journal = journal
         self._job = job
+        self._batch = batch
         self._begun: tuple[bytes, bytes] | None = None
 
     def key(self) -> bytes:
         if self._begun is None:
-            job = self._job()
+            job = self._job() if self._batch is None else self._batch.numbered(self._job())
             self._begun = job, self._journal.begin(job)
         return self._begun[1]
 
     def end(self) -> None:
-        if self._begun is not None:
+        if self._begun is None:
+            return
+        if self._batch is None:
             self._journal.end(self._begun[0])
+        else:
+            self._batch.done.append(self._begun[0])
+
+
+class Batch:
+    """Many jobs of one command. None ends before all have: broken off, the command goes on with what it had, also
+    with the jobs that were finished. Jobs that are alike are told apart by their number, so that each has its own
+    answer."""
+
+    def __init__(self, journal: "Journal") -> None:
+        self.done: list[bytes] = []
+        self._journal = journal
+        self._alike: dict[bytes, int] = {}
+
+    def numbered(self, job: bytes) -> bytes:
+        number = self._alike[job] = self._alike.get(job, -1) + 1
+        return digest(job, number) if number else job
+
+    def end(self) -> None:
+        for job in self.done:
+            self._journal.end(job)
 
 
 def call_key(call: Call, endpoint: str, run: Callable[[], bytes]) -> bytes:
@@ -80,8 +105,12 @@ class Journal:
     def on(self) -> bool:
         return not self._broken
 
+    @property
+    def gives(self) -> bool:
+        return not (self.fresh or self._broken)
+
     def get(self, key: bytes) -> Reply | None:
-        if self.fresh or self._broken:
+        if not self.gives:
             return None
         rows = self._do("SELECT text, finish, model FROM replies WHERE key = ?", key)
         if not rows:

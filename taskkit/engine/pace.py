@@ -111,22 +111,24 @@ class Pace:
             await asyncio.sleep(delay)
 
     async def _enter(self, tokens: int) -> None:
-        while True:
-            if self.active >= int(self.limit):
-                waiter = asyncio.get_running_loop().create_future()
-                self._queue.append(waiter)
-                try:
-                    await waiter
-                except asyncio.CancelledError:
-                    if waiter.done() and not waiter.cancelled():
-                        self._wake()
-                    raise
-                continue
-            delay = self._delay(tokens)
-            if delay <= 0:
-                self.active += 1
-                return
-            await asyncio.sleep(delay)
+        """In the order of asking: who waits is given a place, so that no newcomer takes it."""
+        if self.active < int(self.limit) and not self._queue:
+            self.active += 1
+        else:
+            waiter = asyncio.get_running_loop().create_future()
+            self._queue.append(waiter)
+            try:
+                await waiter
+            except asyncio.CancelledError:
+                if waiter.done() and not waiter.cancelled():
+                    self._leave()
+                raise
+        try:
+            while (delay := self._delay(tokens)) > 0:  # noqa: ASYNC110 - nothing but time is waited for
+                await asyncio.sleep(delay)
+        except asyncio.CancelledError:
+            self._leave()
+            raise
 
     def _delay(self, tokens: int) -> float:
         now = time.monotonic()
@@ -145,12 +147,11 @@ class Pace:
         self._wake()
 
     def _wake(self) -> None:
-        free = int(self.limit) - self.active
-        while self._queue and free > 0:
+        while self._queue and self.active < int(self.limit):
             waiter = self._queue.popleft()
             if not waiter.done():
                 waiter.set_result(None)
-                free -= 1
+                self.active += 1
 
     def _speed_up(self) -> None:
         if self.limit < self.most:

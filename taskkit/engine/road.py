@@ -1,5 +1,6 @@
 """One endpoint's road: journal, spend, pace and send behind one function, `Road.paid`."""
 
+import asyncio
 from dataclasses import replace
 from decimal import Decimal
 
@@ -35,6 +36,7 @@ class Road:
         self._spend = spend
         self._journal = journal
         self._events = events
+        self._on_their_way: dict[bytes, asyncio.Future[None]] = {}
 
     async def paid(
         self,
@@ -52,16 +54,25 @@ class Road:
             key = call_key(call, self.endpoint.identity, run.key)
             if keys is not None:
                 keys.append(key)
+            while self._journal.gives and (same := self._on_their_way.get(key)):
+                await asyncio.wait([same])  # the same call, made at once: its answer will be in the journal
             hit = self._journal.get(key)
             if hit is not None:
                 self._events.emit("journal-hit", model=call.model)
                 if on_text is not None:
                     on_text(hit.text)
                 return hit
-        reply = await self._bought(call, model, counter, on_text)
-        if run is not None:
+        if run is None:
+            return await self._bought(call, model, counter, on_text)
+        ended = self._on_their_way[key] = asyncio.get_running_loop().create_future()
+        try:
+            reply = await self._bought(call, model, counter, on_text)
             self._journal.put(key, reply)
-        return reply
+            return reply
+        finally:
+            ended.set_result(None)
+            if self._on_their_way.get(key) is ended:
+                del self._on_their_way[key]
 
     async def _bought(self, call: Call, model: Model, counter: Counter, on_text: OnText | None) -> Reply:
         tokens = at_most(call.messages)

@@ -123,17 +123,37 @@ def test_what_comes_through_a_pipe(data: str | bytes, words: str, taskkit: Run, 
     assert ran.err.count("\n") == 1
 
 
-def test_an_unreadable_configuration(taskkit: Run, server: Server, tmp_path: Path) -> None:
-    config = tmp_path / "config"
-    config.mkdir()
-    (config / "config.toml").write_text("model = \n")
-    for argv in (("summarise", "a.md"), ("doctor",), ()):
-        ran = taskkit(*argv, server=server(OK) if argv[:1] == ("summarise",) else None)
-        assert ran.code == 3
-        assert "config.toml can not be read" in ran.err
-        assert "Mend it" in ran.err
-    (config / "config.toml").write_text("modle = 'x'\n")
-    assert "'modle', which is no setting" in taskkit("summarise", "a.md", server=server(OK)).err
+BROKEN = {
+    "user: no TOML": ("config/config.toml", "model = \n", "config.toml can not be read"),
+    "user: no setting": ("config/config.toml", "modle = 'x'\n", "'modle', which is no setting"),
+    "project: no TOML": ("here/pyproject.toml", "[tool.taskkit]\nmodel = \n", "pyproject.toml can not be read"),
+    "project: no setting": ("here/pyproject.toml", "[tool.taskkit]\nmodle = 'x'\n", "'modle', which is no setting"),
+    "project: no task": ("here/pyproject.toml", "[tool.taskkit]\ntasks = ['no.py']\n", "no.py is not there"),
+}
+
+
+@pytest.mark.parametrize(("where", "text", "words"), BROKEN.values(), ids=BROKEN)
+def test_an_unusable_configuration(
+    where: str, text: str, words: str, taskkit: Run, server: Server, tmp_path: Path
+) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / where).write_text(text)
+    ran = taskkit("summarise", "a.md", server=server(OK))
+    assert (ran.code, ran.out, ran.err.count("\n")) == (3, "", 1), ran
+    assert words in ran.err
+    if "tasks" not in text:
+        ran = taskkit("doctor")
+        assert (ran.code, ran.err.count("\n")) == (3, 1)
+    for argv in ((), ("--help",), ("summarise", "--help"), ("run", "--help"), ("--version",)):  # none needs settings
+        ran = taskkit(*argv)
+        assert ran.code == 0
+        assert ran.out
+        assert ran.err.count("\n") <= 1
+        if argv == () or (argv in {("--help",), ("summarise", "--help")} and where.startswith("here")):
+            assert ran.err.startswith("Warning: ")
+            assert words in ran.err
+    assert taskkit().out.startswith("summarise")
+    assert taskkit("xyzzy").code in {2, 3}
 
 
 def test_debug_shows_where_and_keeps_the_exit_code(taskkit: Run) -> None:

@@ -1,6 +1,7 @@
 """The console script itself, in a process of its own."""
 
 import contextlib
+import json
 import os
 import pty
 import resource
@@ -75,7 +76,9 @@ def test_interrupted_it_ends_with_130_and_goes_on_from_the_journal(server: Serve
     assert (running.returncode, out) == (130, "")
     assert "taskkit: Interrupted. What was done is in the journal" in err
     assert "Traceback" not in err
-    assert [one.name for one in Path().iterdir()] == ["in.jsonl"]
+    assert sorted(one.name for one in Path().iterdir()) == ["in.jsonl", "out.jsonl.part"]
+    assert f"The results so far, 4 of them, are in {Path('out.jsonl.part').resolve()}" in err
+    assert [json.loads(line)["text"] for line in Path("out.jsonl.part").read_text().splitlines()] == ["Fine."] * 4
     hangs.clear()
     running = start(*argv)
     _, err = running.communicate(timeout=60)
@@ -83,6 +86,81 @@ def test_interrupted_it_ends_with_130_and_goes_on_from_the_journal(server: Serve
     assert "from the journal" in err
     assert len(there.bodies) in {7, 8}  # the answer that came last may not have been kept yet
     assert len(Path("out.jsonl").read_text().splitlines()) == 6
+    assert not Path("out.jsonl.part").exists()
+
+
+VARIED = """
+import taskkit
+
+@taskkit.task
+class Varied(taskkit.Task[str]):
+    "Say something about a word."
+    temperature = 1.0
+    word: str
+    prompt = taskkit.Prompt("About {{ word }}.")
+"""
+
+
+@pytest.mark.parametrize("task", ["summarise", "varied"])
+def test_killed_it_leaves_whole_lines_and_goes_on_where_it_was(server: Server, start: Start, task: str) -> None:
+    """Also where the temperature is high: what a command that was broken off had finished is not asked for again."""
+    Path("mine.py").write_text(VARIED)
+    count, kills = 1200, 3
+    rows = [f'"Word {n % 550}."' if n % 100 else "{}" for n in range(count)]  # 12 rows that fail, and many alike
+    Path("in.jsonl").write_text("\n".join(rows))
+    numbers = iter(range(10**9))
+    there = server(lambda body: f"Answer {next(numbers)}. " + "word " * 50)
+    options = ("--base-url", there.base_url, "--model", "gpt-4.1-mini", "-o", "out.jsonl", "--concurrency", "16")
+    part, parts = Path("out.jsonl.part"), []
+    for kill in range(1, kills + 1):
+        running = start("--tasks", "mine.py", "run", task, "in.jsonl", *options)
+        while running.poll() is None and len(there.bodies) < kill * count // 8:
+            os.sched_yield()
+        running.send_signal(signal.SIGKILL)
+        running.wait()
+        assert not Path("out.jsonl").exists()
+        parts.append(part.read_bytes())
+        assert parts[-1].endswith(b"\n")
+        assert [json.loads(line) for line in parts[-1].splitlines()]
+    asked = len(there.bodies)
+    running = start("--tasks", "mine.py", "run", task, "in.jsonl", *options)
+    _, err = running.communicate(timeout=120)
+    assert running.returncode == 1
+    assert "12 of 1200 lines failed" in err
+    assert not part.exists()
+    lines = [json.loads(line) for line in Path("out.jsonl").read_text().splitlines()]
+    assert ["error" in line for line in lines] == [not n % 100 for n in range(count)]
+    texts = [line["text"] for line in lines if "text" in line]
+    # The answers on their way when it was killed, 16 at most, are lost each time; no other is paid for twice.
+    if task == "varied":
+        assert len(set(texts)) == len(texts) == 1188, "rows that are alike have answers of their own"
+        assert len(there.bodies) <= 1188 + kills * 16
+    else:
+        assert len(there.bodies) <= 550 + kills * 16
+    assert asked < len(there.bodies)
+    whole = Path("out.jsonl").read_bytes()
+    assert whole.startswith(parts[0][: parts[0].index(b"\n") + 1])
+
+
+def test_a_full_disk_under_the_results_is_one_line(server: Server) -> None:
+    Path("in.jsonl").write_text("\n".join(f'"Text {n}."' for n in range(40)))
+    there = server("A fine text. " * 40)
+    code = (
+        "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (8000, 8000))\n"
+        "from taskkit.cli import main; main()"
+    )
+    argv = ["run", "summarise", "in.jsonl", "-o", "out.jsonl", "--base-url", there.base_url, "--model", "gpt-4.1-mini"]
+    ran = subprocess.run(
+        [sys.executable, "-c", code, *argv, "--no-journal"], capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 2, ran.stderr
+    last = ran.stderr.splitlines()[-1]
+    assert last.startswith("taskkit: ")
+    assert "out.jsonl.part can not be written: File too large" in last
+    kept = Path("out.jsonl.part").read_bytes()
+    assert 0 < len(kept) <= 8000
+    assert kept.endswith(b"\n")
 
 
 def test_a_reader_that_leaves_is_no_error(server: Server, start: Start) -> None:

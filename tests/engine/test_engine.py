@@ -203,6 +203,37 @@ def test_a_finished_job_is_not_paid_for_twice(server: Server) -> None:
     assert len(there.requests) == 3
 
 
+def test_the_same_call_made_many_times_at_once_is_paid_for_once(server: Server) -> None:
+    there = server([Fail(400, "odd"), "An old pond."], latency=0.02)
+    with engine(there) as mine:
+        results = mine.map([Haiku("frogs")] * 50)
+        assert sum(isinstance(one, TaskkitError) for one in results) == 1  # the first; the second then asks itself
+        assert results.count("An old pond.") == 49
+        assert len(there.requests) == 2
+        assert (mine.usage.calls, mine.usage.journal_hits) == (1, 48)
+
+
+def test_many_alike_at_a_high_temperature_have_answers_of_their_own_and_are_kept_until_all_are_done(
+    server: Server,
+) -> None:
+    numbers = iter(range(1000))
+    fails = [True]
+
+    def reply(_: object) -> object:
+        number = next(numbers)
+        return Fail(402, "insufficient", "insufficient_quota") if number == 20 and fails.pop() else f"Answer {number}."
+
+    there = server(reply)
+    with engine(there, temperature=1.0, concurrency=1) as mine:
+        with pytest.raises(QuotaError):
+            mine.map([Haiku("frogs")] * 30)
+        results = mine.map([Haiku("frogs")] * 30)  # goes on from the journal
+        assert len(set(results)) == 30
+        assert len(there.requests) == 31
+        again = mine.map([Haiku("frogs")] * 30)  # all had been done: the same command means again
+        assert not set(again) & set(results)
+
+
 def test_the_cap_holds_under_concurrency(server: Server) -> None:
     there = server(Say("word " * 50, usage={"prompt_tokens": 100, "completion_tokens": 100}))
     price = Decimal("0.000015") + Decimal("0.00006")  # of a call of 100 tokens in and out of gpt-4o-mini

@@ -133,6 +133,27 @@ def test_a_server_that_takes_20_at_once_is_found_out() -> None:
     assert refused <= 180, "at most 1.3 times the calls of the undisturbed job"
 
 
+def test_places_are_given_in_the_order_of_asking() -> None:
+    pace = Pace(Events(), concurrency=3)
+    order: list[int] = []
+
+    async def one(number: int) -> None:
+        async def attempt() -> None:
+            order.append(number)
+            await asyncio.sleep(0)
+
+        await pace.run(attempt, 1)
+        if number < 200:  # who is done comes again, and does not get in front
+            await one(number + 100)
+
+    async def many() -> None:
+        await asyncio.gather(*(one(number) for number in range(100)))
+
+    asyncio.run(many())
+    assert [number for number in order if number < 100] == list(range(100))
+    assert order[:100] == list(range(100))
+
+
 def test_cancelled_waiters_do_not_take_a_place_along() -> None:
     pace = Pace(Events(), concurrency=1)
 
