@@ -84,7 +84,8 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """`[start, end)` are offsets in the document; `status` says how the quote was found there."""
+    """`[start, end)` are offsets in the document, `line` and `page` (0: it has none) count from 1; `status` says how
+    the quote was found there."""
 
     quote: str
     document: str
@@ -93,6 +94,8 @@ class Citation:
     status: Literal["exact", "normalised", "fuzzy", "none"]
     title: str = ""
     headings: tuple[str, ...] = ()
+    line: int = 0
+    page: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,12 +54,12 @@ class Answer(Result):
 
     def __str__(self) -> str:
         if not self.found:
-            near = dict.fromkeys(f"{one.document}{place_of(one)}" for one in self.passages)
+            near = dict.fromkeys(map(place_of, self.passages))
             return "\n".join([self.text, *(["Nearest:", *(f"  {place}" for place in near)] if near else [])])
         lines = [self.text, ""]
         for number, one in enumerate(self.citations, 1):
             quote = " ".join(one.quote.split())
-            lines.append(f'[{number}] {one.document}{place_of(one)}: "{quote}"')
+            lines.append(f'[{number}] {place_of(one)}: "{quote}"')
         if self.unproven:
             lines.append(f"{UNPROVEN} no quote bears this out")
         return "\n".join(lines)
@@ -159,7 +159,10 @@ def usual(passages: Sequence[Passage]) -> Draft:
 
 
 def place_of(one: Passage | Citation) -> str:
-    return f" ({' > '.join(one.headings)})" if one.headings else ""
+    """Where to open it: `people/leave.md:35 (Leave > Asking)`, or the page where there are pages."""
+    at = f" p. {one.page}" if one.page else f":{one.line}" if one.line > 1 else ""
+    under = f" ({' > '.join(one.headings)})" if one.headings else ""
+    return f"{one.document}{at}{under}"
 
 
 ask = taskkit.function(Ask)

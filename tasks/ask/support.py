@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from taskkit.knowledge import Citation, Passage
 from taskkit.knowledge.languages import guess
+from taskkit.knowledge.pieces import PAGE
 from taskkit.spans import locate, sentences
 
 MARK = re.compile(r"[ \t]*\[\d+(?:\s*,\s*\d+)*\]")
@@ -92,6 +93,8 @@ def place(number: int, quote: str, passages: Sequence[Passage]) -> Cited | None:
                     start=passage.start + span.start,
                     end=passage.start + span.end,
                     status=span.status,
+                    line=passage.line + passage.text.count("\n", 0, span.start),
+                    page=passage.page and passage.page + passage.text.count(PAGE, 0, span.start),
                 ),
                 one,
             )

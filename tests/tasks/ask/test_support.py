@@ -52,6 +52,14 @@ def test_a_quote_keeps_its_place_in_the_document() -> None:
     assert one.citation.title == "The harbour"
 
 
+def test_a_citation_tells_its_line_and_page() -> None:
+    passage = Passage("First line.\nSecond line.\fThird is on the next page.\nFourth.", "p.pdf", line=7, page=3)
+    (one,) = checked([(1, "Third is on the next page.")], "It is on the next page [1].", [passage]).cited
+    assert (one.citation.line, one.citation.page) == (8, 4)
+    (one,) = checked([(1, "First line.")], "The first line [1].", [passage]).cited
+    assert (one.citation.line, one.citation.page) == (7, 3)
+
+
 def test_an_answer_in_another_language_is_held_to_its_numbers_alone() -> None:
     german = "Ein Abendessen darf nach den Regeln des Hauses höchstens 32 Euro kosten [1]."
     assert text(german) == german
