@@ -18,7 +18,7 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 # A layer imports its own and earlier ones only. The longest name that a module begins with is its layer.
 LAYERS = (
-    ("taskkit.errors", "taskkit.events", "taskkit.results", "taskkit.settings", "taskkit.window"),
+    ("taskkit.errors", "taskkit.events", "taskkit.results", "taskkit.settings", "taskkit.window", "taskkit.files"),
     ("taskkit.engine.call", "taskkit.models", "taskkit.tiles", "taskkit.tokens"),
     (
         "taskkit.split",

@@ -1,8 +1,6 @@
 """Results out: to standard output, or to a file that is whole or not there."""
 
-import contextlib
 import os
-import tempfile
 from collections.abc import Sequence
 from io import FileIO
 from pathlib import Path
@@ -11,6 +9,7 @@ from typing import Any, Self
 import click
 
 from taskkit.errors import InputError
+from taskkit.files import replace, umask
 from taskkit.results import Result
 
 
@@ -80,36 +79,15 @@ def written(text: str, path: Path | None) -> None:
         save(path.resolve(), text)  # what a link points to is replaced, not the link
 
 
-def save(path: Path, text: str) -> None:
-    """Beside the file first, then in its place in one step."""
-    name = ""
+def save(path: Path, content: str | bytes) -> None:
+    """Whole, or not at all."""
     try:
-        with tempfile.NamedTemporaryFile(
-            "w", dir=path.parent, prefix=f".{path.name}.", delete=False, encoding="utf-8", newline="", errors="replace"
-        ) as file:
-            name = file.name
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
-        Path(name).chmod(mode)
-        Path(name).replace(path)
-    except BaseException as error:
-        if name:
-            with contextlib.suppress(OSError):
-                Path(name).unlink()
-        if not isinstance(error, OSError):
-            raise
+        replace(path, content)
+    except OSError as error:
         raise InputError(
             f"{path} can not be written: {error.strerror or error}.",
             hint="The work is in the journal: the same command with another -o gives it at once.",
         ) from error
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 class Lines:
@@ -172,5 +150,5 @@ class Lines:
     def _into_place(self) -> None:
         path, part = self._path, self._part
         if path is not None and part is not None and part != path:
-            part.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask())
+            part.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~umask())
             part.replace(path)

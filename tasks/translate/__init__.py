@@ -1,71 +1,40 @@
 """Translation by splice: what is language is found by offset, translated, checked, and written back."""
 
+import functools
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
 import taskkit
-from taskkit.errors import FATAL, InputError, InvalidOutputError, RefusedError, TaskkitError, TruncatedError
+from taskkit.errors import InputError
 from taskkit.job import Job
 from taskkit.prompt import Part, Prompt
-from taskkit.results import Result
 from taskkit.source import Source
 from taskkit.taskclass import Task
+from taskkit.tasks.translate.batch import Done, Manner, Work
+from taskkit.tasks.translate.bilingual import both
 from taskkit.tasks.translate.checks import check_document
+from taskkit.tasks.translate.earlier import earlier, lines_of
 from taskkit.tasks.translate.formats import FORMATS, Opened, Options, opened
-from taskkit.tasks.translate.glossary import Terms, glossary, used
-from taskkit.tasks.translate.languages import language
-from taskkit.tasks.translate.segments import Problem
-from taskkit.tasks.translate.units import Unit, batches, errors, taken, units
+from taskkit.tasks.translate.glossary import Term, glossary
+from taskkit.tasks.translate.languages import NAMES, language, manner
+from taskkit.tasks.translate.memory import Memory, memory
+from taskkit.tasks.translate.record import Record
+from taskkit.tasks.translate.result import Issue, Segment, Status, Translation
+from taskkit.tasks.translate.segments import Segment as Span
+from taskkit.tasks.translate.units import Cut, Unit, cut, units
+from taskkit.tasks.translate.verify import Wanted, base, spoken
 
-TRIES = 2  # asked again for one text that came out wrong
-LONGER = 2.5  # room kept for a translation, in tokens of its source: some scripts take more
-EXAMPLES = 3  # pairs of an earlier batch that a later one is shown
-
-
-class Item(BaseModel):
-    id: str
-    translation: str
-
-
-class Answers(BaseModel):
-    items: list[Item]
-
-
-class Segment(BaseModel):
-    """A stretch of the source by its offsets, and what became of it. `kept`: it has no words to translate."""
-
-    model_config = ConfigDict(frozen=True)
-
-    start: int
-    end: int
-    source: str
-    target: str
-    status: Literal["translated", "kept", "failed"]
-
-
-class Issue(BaseModel):
-    """Something to look at. `segment` is an index in `segments`, None for what concerns the document."""
-
-    model_config = ConfigDict(frozen=True)
-
-    code: str
-    message: str
-    severity: Literal["error", "warning"]
-    segment: int | None = None
-
-
-class Translation(Result):
-    text: str
-    segments: tuple[Segment, ...] = ()
-    issues: tuple[Issue, ...] = ()
+__all__ = ["Issue", "Segment", "Translate", "Translation", "translate"]
 
 
 def known(given: str) -> str:
     """As it is; `InputError` for what is no language, before anything is asked."""
-    language(given)
+    if given:
+        language(given)
     return given
 
 
@@ -77,18 +46,39 @@ def a_format(given: str) -> str:
 
 @taskkit.task
 class Translate(Task[Translation]):
-    """Translate a text or a document, leaving what is not language as it is."""
+    """Translate a text, a document or a folder of them, leaving what is not language as it is.
+
+    Placeholders, code, links and markup come through unchanged: what a model gets wrong is asked for again, and what
+    stays wrong is told, with the source in its place. Sent once, a text is never paid for twice: the journal keeps
+    what was done, --memory keeps it for other documents, and --update sends only what has changed.
+    """
 
     source: Source
     to: Annotated[
         str,
+        Field(min_length=1, description="The language to translate to: a code such as fr or pt-BR, or its name."),
         AfterValidator(known),
-        Field(description="The language to translate to: a code such as fr or pt-BR, or its name."),
     ]
-    from_: Annotated[str, Field(description="The language of the source; found out when not given.")] = ""
+    from_: Annotated[
+        str, AfterValidator(known), Field(description="The language of the source; found out when not given.")
+    ] = ""
     glossary: Annotated[
         Path | Mapping[str, str] | None,
-        Field(description="Terms and their translations: a CSV file with two columns."),
+        Field(
+            description="Terms and their translations: a TBX file, or a CSV file with the columns term, translation "
+            "(= keeps the term as it is), forbidden words with | between, note."
+        ),
+    ] = None
+    memory: Annotated[
+        Path | None,
+        Field(description="A TMX file: what it has is not sent, and what is translated is added to it."),
+    ] = None
+    update: Annotated[
+        Path | None,
+        Field(
+            description="The earlier translation: where the source has not changed it is kept, byte for byte. Give it "
+            "from the first time on, as it is written to: -o page.de.md --update page.de.md."
+        ),
     ] = None
     register: Annotated[Literal["", "formal", "informal"], Field(description="How the reader is addressed.")] = ""
     format: Annotated[
@@ -96,178 +86,148 @@ class Translate(Task[Translation]):
         AfterValidator(a_format),
         Field(description=f"The format of the source: {', '.join(FORMATS)}; told by its name when not given."),
     ] = ""
+    reflect: Annotated[
+        bool, Field(description="Have each translation revised once, for about twice the cost; it may not be better.")
+    ] = False
+    bilingual: Annotated[
+        bool, Field(description="Give each paragraph with its translation below it; for text and Markdown.")
+    ] = False
 
     prompt: ClassVar[Prompt] = Prompt.beside(__file__)
     example: ClassVar[str] = "taskkit translate book.md --to fr -o book.fr.md"
 
+    def check(self) -> None:
+        if self.from_ and language(self.from_)[0] == language(self.to)[0]:
+            raise InputError(f"The source and the target are both {language(self.to)[1]}.")
+        if self.bilingual and self.document.format.prose == "string":
+            raise InputError(
+                f"There is no bilingual {self.document.format.name}.", hint="It is made of text and Markdown."
+            )
+        _ = self.document, self.terms, self.known
+
+    @functools.cached_property
+    def tags(self) -> tuple[str, str]:
+        """Of the target, and of the source as it was given: "" when it was not."""
+        return language(self.to)[0], self.from_ and language(self.from_)[0]
+
+    @functools.cached_property
+    def document(self) -> Opened:
+        return opened(self.source, self.format, Options(*self.tags))
+
+    @functools.cached_property
+    def terms(self) -> tuple[Term, ...]:
+        return glossary(self.glossary, *self.tags)
+
+    @functools.cached_property
+    def known(self) -> Memory:
+        return memory(self.memory, self.tags[0], self.tags[1])
+
+    def baseline(self) -> Sequence[Part]:
+        return [
+            Part("user", f"Translate to {language(self.to)[1]}:"),
+            Part("user", self.document.text, "cut"),
+        ]
+
     async def run(self, job: Job) -> Translation:
-        tag, name = language(self.to)
-        spoken = language(self.from_)[1] if self.from_ else ""
-        terms = glossary(self.glossary)
-        source = opened(self.source, self.format, Options(tag, self.from_ and language(self.from_)[0]))
-        todo = units(source.segments, source.format.prose)
-        work = Work(self, job, tag, name, spoken, terms)
-        done = await work.all(todo)
-        return self.result(job, source, todo, done)
-
-    def result(self, job: Job, source: Opened, todo: Sequence[Unit], done: Mapping[str, "Done"]) -> Translation:
-        by_segment = {segment: done[unit.id] for unit in todo for segment in unit.segments}
-        written = source.written({span: one.target for span, one in by_segment.items() if one.good})
-        by_segment |= {span: Done(span.text, [problem], good=False) for span, problem in written.kept.items()}
-        good = {span: one.target for span, one in by_segment.items() if one.good}
-        text = written.text
-        issues: list[Issue] = []
-        rows: list[Segment] = []
-        for number, span in enumerate(source.segments):
-            one = by_segment.get(span)
-            status: Literal["translated", "kept", "failed"] = (
-                "kept" if one is None else "translated" if one.good else "failed"
-            )
-            rows.append(
-                Segment(
-                    start=span.start, end=span.end, source=span.text, target=good.get(span, span.text), status=status
-                )
-            )
-            issues += [
-                Issue(code=p.code, message=p.message, severity=p.severity, segment=number)
-                for p in (one.problems if one else ())
-            ]
-        failed = sum(row.status == "failed" for row in rows)
-        if failed:
-            first = next(row.source for row in rows if row.status == "failed")
-            job.warn(
-                "untranslated",
-                f"{failed} of {len(rows)} segments could not be translated and are left as they were; the first: "
-                f"{first[:80]!r}.",
-                failure=True,
-            )
-        for problem in check_document(source.text, text, source.format.prose):
-            issues.append(Issue(code=problem.code, message=problem.message, severity=problem.severity))
-            job.warn(problem.code, problem.message, failure=problem.severity == "error" and not failed)
-        return Translation(text=text, segments=tuple(rows), issues=tuple(issues))
-
-
-class Done:
-    """What came of one unit."""
-
-    __slots__ = ("good", "problems", "target")
-
-    def __init__(self, target: str, problems: Sequence[Problem], *, good: bool) -> None:
-        self.target = target
-        self.problems = tuple(problems)
-        self.good = good
-
-
-class Work:
-    """One document's way through the model."""
-
-    def __init__(self, task: Translate, job: Job, tag: str, name: str, spoken: str, terms: Terms) -> None:
-        self.task = task
-        self.job = job
-        self.tag = tag
-        self.values: dict[str, Any] = {"language": name, "source_language": spoken, "register": task.register}
-        self.terms = terms
-
-    async def all(self, todo: Sequence[Unit]) -> dict[str, Done]:
-        """The first batch by itself: its pairs show the others the terms."""
-        around = self._batch([], [], ())
-        groups = batches(todo, self.job.counter, int(self.job.room(around) / (1 + LONGER)))
-        self.job.strategy = f"{len(todo)} texts in {len(groups)} batches"
-        done: dict[str, Done] = {}
-        pairs: list[dict[str, str]] = []
-
-        async def one(group: list[Unit]) -> dict[str, Done]:
-            return await self.batch(group, pairs)
-
-        for part in (groups[:1], groups[1:]):
-            for found in await self.job.map(one, part):
-                done |= found
-            pairs = [
-                {"source": unit.masked.text, "target": done[unit.id].target}
-                for unit in todo
-                if unit.id in done and done[unit.id].good and not unit.masked.tokens and len(unit.masked.text) < 300
-            ][:EXAMPLES]
-        return done
-
-    async def batch(self, group: list[Unit], pairs: Sequence[Mapping[str, str]]) -> dict[str, Done]:
-        """All at once; then, one by one, what is missing or wrong."""
-        answers = {} if len(group) == 1 else await self._asked(group, pairs)
-        done: dict[str, Done] = {}
-        for unit in group:
-            answer = answers.get(unit.id)
-            if answer is not None:
-                target, problems = taken(unit, answer, self.tag)
-                if not errors(problems) or self.job.engine.rehearses:
-                    done[unit.id] = Done(target, problems, good=True)
-                    continue
-                done[unit.id] = await self.alone(unit, errors(problems))
-            else:
-                done[unit.id] = await self.alone(unit, "")
-        return done
-
-    async def _asked(self, group: list[Unit], pairs: Sequence[Mapping[str, str]]) -> dict[str, str]:
-        usual = Answers(items=[Item(id=unit.id, translation=unit.masked.text) for unit in group])
-        room = self._room([unit.masked.text for unit in group], 24)
+        source = self.document
+        had: dict[Span, str] = {one: one.current for one in source.segments if not one.new and one.target is not None}
+        if self.update is not None:
+            had |= earlier(job, source, self.update)
+        spans = [one for one in source.segments if one not in had]
+        work = self.work(job, spans)
+        for span, target in had.items():
+            work.record.add(span.text, target)
+        parts = cut(spans, job.counter, work.room())
+        stay = tuple(term.source for term in self.terms if term.stays)
+        todo = units(spans, source.format.prose, stay, parts)
         try:
-            answers = await self.job.complete(
-                self._batch(group, pairs, used(self.terms, [unit.first.text for unit in group])),
-                output=Answers,
-                max_output=room,
-                likely=usual,
+            done = await work.all(todo)
+        finally:
+            if not job.engine.rehearses:
+                self.known.save()
+        outcomes = {span: Done(target, status="earlier") for span, target in had.items()}
+        return self.result(job, outcomes | joined(todo, done, parts))
+
+    def work(self, job: Job, spans: Sequence[Span]) -> Work:
+        tag, from_ = self.tags
+        texts = [one.text for one in spans]
+        found = from_ or spoken("\n".join(texts[:200]))
+        if not from_ and found == tag:
+            job.warn("same-language", f"The source seems to be {NAMES[found]} already; say --from if it is not.")
+        values = {
+            "language": language(self.to)[1], "source_language": NAMES.get(base(found), ""),
+            "register": self.register, "manner": manner(tag),
+        }  # fmt: skip
+        if from_:
+            values["source_language"] = language(self.from_)[1]
+        how = Manner(Wanted(tag, found, self.terms), values, self.reflect)
+        return Work(job, type(self).prompt, how, self.known, Record(texts, base(found)))
+
+    def result(self, job: Job, outcomes: Mapping[Span, Done]) -> Translation:
+        source = self.document
+        wanted = {span: one.target for span, one in outcomes.items() if one.good or one.status == "part"}
+        written = source.written({**wanted, **both(source, wanted)} if self.bilingual else wanted)
+        rows: list[Segment] = []
+        issues: list[Issue] = []
+        for number, span in enumerate(source.segments):
+            one = outcomes.get(span)
+            problems = () if one is None else one.problems
+            if span in written.kept:
+                one, problems = Done(span.current), (written.kept[span],)
+            status: Status = "kept" if one is None else "failed"
+            if one is not None and span in wanted and span not in written.kept and one.status != "part":
+                status = one.status
+            target = span.current if span in written.kept else wanted.get(span, span.current)
+            rows.append(
+                Segment(start=span.start, end=span.end, source=span.text, target=target, status=status, key=span.key)
             )
-        except (InvalidOutputError, TruncatedError, RefusedError):
-            return {}
-        ids = [item.id for item in answers.items]
-        return {item.id: item.translation for item in answers.items if ids.count(item.id) == 1}
+            issues += [Issue(code=p.code, message=p.message, severity=p.severity, segment=number) for p in problems]
+        told(job, rows, issues)
+        if not self.bilingual:
+            failed = any(row.status == "failed" for row in rows)
+            for problem in check_document(source.text, written.text, source.format.prose):
+                issues.append(Issue(code=problem.code, message=problem.message, severity=problem.severity))
+                job.warn(problem.code, problem.message, failure=problem.severity == "error" and not failed)
+        result = Translation(text=written.text, segments=tuple(rows), issues=tuple(issues), language=self.tags[0])
+        result._data, result._binary = written.data, source.binary  # noqa: SLF001 - what JSON does not hold
+        if self.update is not None and not self.bilingual:
+            whole = {span: target for span, target in wanted.items() if outcomes[span].status != "part"}
+            untouched = {span: span.current for span in source.segments if span not in outcomes}
+            sound = {span: target for span, target in (whole | untouched).items() if span not in written.kept}
+            result._lock = lines_of(source.segments, sound)  # noqa: SLF001
+        return result
 
-    async def alone(self, unit: Unit, problem: str) -> Done:
-        """By itself, as plain text; the source is kept when that does not help."""
-        failure: TaskkitError | None = None
-        problems: Sequence[Problem] = ()
-        for number in range(TRIES):
-            parts = type(self.task).prompt.parts(
-                "one", text=unit.masked.text, has_marks=bool(unit.masked.tokens), problem=problem,
-                terms=used(self.terms, [unit.first.text]), **self.values,
-            )  # fmt: skip
-            try:
-                answer = await self.job.complete(
-                    parts, max_output=self._room([unit.masked.text], 16), likely=unit.masked.text, sample=number,
-                    rounds=0,
-                )  # fmt: skip
-            except FATAL:
-                raise
-            except (InputError, RefusedError, TruncatedError, InvalidOutputError) as error:
-                failure = error
-                continue
-            target, problems = taken(unit, bare(answer, unit.first.text), self.tag)
-            problem = errors(problems)
-            if not problem or self.job.engine.rehearses:
-                return Done(target, problems, good=True)
-        if failure is not None and not problems:
-            problems = (Problem("failed", str(failure)),)
-        return Done(unit.first.text, problems, good=False)
 
-    def _room(self, texts: Sequence[str], each: int) -> int:
-        return int(sum(self.job.counter.count_many(list(texts))) * LONGER) + each * len(texts) + 64
-
-    def _batch(self, group: Sequence[Unit], pairs: Sequence[Mapping[str, str]], terms: Terms) -> list[Part]:
-        listing = "\n\n".join(f"id {unit.id}:\n{unit.masked.text}" for unit in group)
-        headings = group[0].first.context if group else ()
-        return type(self.task).prompt.parts(
-            "batch", items=group, listing=listing, pairs=pairs, terms=terms, headings=headings, **self.values
+def joined(todo: Sequence[Unit], done: Mapping[str, Done], parts: Cut) -> dict[Span, Done]:
+    """The outcome of each segment; of a long one, that of its parts together."""
+    found = {span.id: done[unit.id] for unit in todo for span in unit.segments}
+    outcomes = {span: done[unit.id] for unit in todo for span in unit.segments}
+    for whole, stretches in parts.items():
+        mine = [found.get(one.segment.id, Done(one.segment.text)) for one in stretches]
+        text = "".join(
+            one.before + (each.target if each.good else one.segment.text) + one.after
+            for one, each in zip(stretches, mine, strict=True)
         )
+        good = all(one.good for one in mine)
+        problems = tuple(problem for one in mine for problem in one.problems)
+        outcomes[whole] = Done(text, problems, mine[0].status if good else "part")
+    return outcomes
 
 
-def bare(answer: str, source: str) -> str:
-    """Without the quotation marks or the fence that models like to put around an answer."""
-    text = answer.strip()
-    lines = text.splitlines()
-    if len(lines) > 2 and lines[0].startswith("```") and lines[-1] == "```" and "```" not in source:
-        text = "\n".join(lines[1:-1]).strip()
-    for start, end in (('"', '"'), ("“", "”"), ("«", "»"), ("„", "“")):
-        if len(text) > 2 and text[0] == start and text[-1] == end and source.strip()[:1] not in {start, '"', "“"}:
-            text = text[1:-1].strip()
-    return text
+def told(job: Job, rows: Sequence[Segment], issues: Sequence[Issue]) -> None:
+    """One line for what was left undone, one for what should be looked at."""
+    failed = [row for row in rows if row.status == "failed"]
+    if failed:
+        job.warn(
+            "untranslated",
+            f"{len(failed)} of {len(rows)} segments could not be translated and are left as they were; the first: "
+            f"{failed[0].source[:80]!r}.",
+            failure=True,
+        )
+    counts = Counter(one.code for one in issues if one.severity == "warning")
+    if counts:
+        kinds = ", ".join(f"{count} {code}" for code, count in counts.most_common())
+        job.warn("to-review", f"To look at: {kinds}. --report FILE tells where.")
 
 
 translate = taskkit.function(Translate)

@@ -27,6 +27,21 @@ VARIANTS = {
     "en-gb": "British English", "en-us": "American English", "es-mx": "Mexican Spanish",
     "fr-ca": "Canadian French", "de-ch": "Swiss German spelling of German", "de-at": "Austrian German",
 }  # fmt: skip
+# How a language writes quotations and numbers, where that is not the English way.
+MANNERS = {
+    "de": "„…“, inside them ‚…‘; 1.234,5", "de-ch": "«…», inside them ‹…›; 1’234.5", "fr": "« … »; 1 234,5",
+    "es": "«…» or “…”; 1.234,5", "it": "«…» or “…”; 1.234,5", "pt": "“…”; 1.234,5", "nl": "‘…’ or “…”; 1.234,5",
+    "ru": "«…», inside them „…“; 1 234,5", "uk": "«…»; 1 234,5", "pl": "„…”; 1 234,5", "cs": "„…“; 1 234,5",
+    "sk": "„…“; 1 234,5", "da": "»…«; 1.234,5", "sv": "”…”; 1 234,5", "fi": "”…”; 1 234,5", "nb": "«…»; 1 234,5",
+    "no": "«…»; 1 234,5", "hu": "„…”; 1 234,5", "ro": "„…”; 1.234,5", "el": "«…»; 1.234,5", "tr": "“…”; 1.234,5",
+    "bg": "„…“; 1 234,5", "hr": "„…”; 1.234,5", "sl": "„…“; 1.234,5", "lt": "„…“; 1 234,5", "lv": "“…”; 1 234,5",
+    "et": "„…”; 1 234,5", "ja": "「…」", "zh": "“…”", "zh-tw": "「…」", "zh-hant": "「…」", "ko": "“…”",
+}  # fmt: skip
+
+
+def manner(tag: str) -> str:
+    """The quotation marks and the form of numbers that go with a tag; "" where they are as in English."""
+    return MANNERS.get(tag) or MANNERS.get(tag.partition("-")[0], "")
 
 
 def language(given: str) -> tuple[str, str]:

@@ -1,8 +1,9 @@
 """What is sent: the different texts of a document, each once, in batches."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
+from taskkit.source import Text
 from taskkit.tasks.translate.checks import check_segment
 from taskkit.tasks.translate.mask import Masked, mask, unmask
 from taskkit.tasks.translate.segments import Problem, Prose, Segment
@@ -10,6 +11,7 @@ from taskkit.tokens import Counter
 
 BATCH = 10  # texts; small models mix up longer lists
 BATCH_TOKENS = 700
+LONG = 1500  # tokens of one text; beyond this models begin to leave things out
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +27,41 @@ class Unit:
         return self.segments[0]
 
 
-def units(segments: Sequence[Segment], prose: Prose, keep: tuple[str, ...] = ()) -> list[Unit]:
-    """Those that have words; equal texts of one kind and meaning are one unit. `keep` are terms that stay."""
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A part of a segment that is too long for one call, and the blanks around it."""
+
+    before: str
+    segment: Segment
+    after: str
+
+
+Cut = Mapping[Segment, tuple[Stretch, ...]]
+
+
+def cut(segments: Sequence[Segment], counter: Counter, room: int) -> Cut:
+    """The long ones in parts, between sentences where it can be; joined they are the segment."""
+    limit = max(16, min(LONG, room))
+    return {one: tuple(_stretches(one, counter, limit)) for one in segments if not counter.fits(one.text, limit)}
+
+
+def _stretches(segment: Segment, counter: Counter, limit: int) -> Iterator[Stretch]:
+    for number, piece in enumerate(Text(segment.text).split(limit, counter=counter), 1):
+        text = piece.text.strip()
+        lead = piece.text[: len(piece.text) - len(piece.text.lstrip())] if text else piece.text
+        tail = piece.text[len(piece.text.rstrip()) :] if text else ""
+        yield Stretch(lead, replace(segment, id=f"{segment.id}.{number}", text=text), tail)
+
+
+def units(
+    segments: Sequence[Segment], prose: Prose, keep: tuple[str, ...] = (), parts: Cut | None = None
+) -> list[Unit]:
+    """Those that have words; equal texts of one kind and meaning are one unit. `keep` are terms that stay, `parts`
+    what is to be sent for a long segment."""
     same: dict[tuple[object, ...], list[Segment]] = {}
-    for one in segments:
-        same.setdefault((one.text, one.kind, one.keep, one.plural, one.note, one.limit), []).append(one)
+    for whole in segments:
+        for one in [part.segment for part in parts[whole]] if parts and whole in parts else [whole]:
+            same.setdefault((one.text, one.kind, one.keep, one.plural, one.note, one.limit), []).append(one)
     found: list[Unit] = []
     for group in same.values():
         masked = mask(group[0].text, prose, (*group[0].keep, *keep))
@@ -56,8 +88,3 @@ def taken(unit: Unit, answer: str, to: str) -> tuple[str, tuple[Problem, ...]]:
     """The translation that an answer gives, and what is wrong with it."""
     target, problems = unmask(answer, unit.masked)
     return target, (*problems, *check_segment(unit.first, target, unit.masked, to))
-
-
-def errors(problems: Sequence[Problem]) -> str:
-    """What a model is told; empty when it is good enough."""
-    return " ".join(one.message for one in problems if one.severity == "error")
