@@ -10,10 +10,11 @@ from taskkit.engine.fit import messages_of
 from taskkit.engine.journal import Run, digest
 from taskkit.engine.route import Asked, Route
 from taskkit.errors import FATAL, ContextTooLong, TaskkitError
+from taskkit.images import marked
 from taskkit.prompt import Part, Prompt
 from taskkit.results import Notice, Usage
 from taskkit.source import Piece, Source, Text, read
-from taskkit.tokens import Counter, at_most, count_messages
+from taskkit.tokens import Counter, at_most, count_messages, image_tokens
 
 T = TypeVar("T")
 I = TypeVar("I")  # noqa: E741 - an item
@@ -28,6 +29,8 @@ class Given(Protocol):
     tier: ClassVar[str]
     temperature: ClassVar[float]
 
+    def images(self) -> dict[str, str]: ...
+
 
 class Job:
     """`run`, `engine` and `route` are the engine's business; the rest is for task authors."""
@@ -41,6 +44,8 @@ class Job:
         self._task = task
         self._on_text = on_text
         self._notices: list[Notice] = []
+        self._images = task.images()
+        self._unseen = set(self._images.values())
 
     @overload
     async def complete(
@@ -80,10 +85,24 @@ class Job:
             took=self._took,
             run=self.run,
         )
-        answered = await self.engine.complete(parts, asked)
+        answered = await self.engine.complete(self._seen(parts), asked)
         for notice in answered.notices:
             self._note(notice)
         return answered.value
+
+    def _seen(self, parts: Sequence[Part]) -> Sequence[Part]:
+        """The parts, with the images whose marks stand in them."""
+        if not self._images:
+            return parts
+        seen = [dataclasses.replace(part, images=(*part.images, *marked(part.text, self._images))) for part in parts]
+        self._unseen.difference_update(url for part in seen for url in part.images)
+        return seen
+
+    def ended(self) -> None:
+        """Tells of what the model never got to see."""
+        if self._unseen and self.usage.calls:
+            many = f"{len(self._unseen)} images were" if len(self._unseen) > 1 else "The image was"
+            self.warn("image", f"{many} not shown to the model.", failure=True)
 
     def _took(self, usage: Usage) -> None:
         self.usage += usage
@@ -120,6 +139,7 @@ class Job:
         """The tokens that a text may have beside the parts `around` it and an answer of `max_output`."""
         answer = self.engine.answer_room(self.route, max_output)
         used = count_messages(messages_of(around), self.route.counter) + 32  # the fence that the text stands in
+        used += sum(map(image_tokens, self._images.values()))
         return max(1, self.route.window.input_room(answer) - used)
 
     def split(
@@ -141,7 +161,7 @@ class Job:
     def fits(self, parts: Sequence[Part], *, max_output: int | None = None) -> bool:
         """Whether one call can take it."""
         room = self.route.window.input_room(self.engine.answer_room(self.route, max_output))
-        messages = messages_of(parts)
+        messages = messages_of(self._seen(parts))
         if self.route.counter.ratio <= 1 and at_most(messages) <= room:
             return True
         return count_messages(messages, self.route.counter) <= room
@@ -151,7 +171,8 @@ class Job:
         return self.route.counter
 
     def read(self, source: Source) -> Text:
-        return read(source)
+        """An image is read as its mark."""
+        return read(source, images=True)
 
     async def embed(self, texts: Sequence[str], *, model: str = "text-embedding-3-small") -> list[tuple[float, ...]]:
         return await self.engine.embed(texts, model=model)

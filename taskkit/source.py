@@ -1,15 +1,16 @@
 """A text and where it came from: read once, never changed, so that every offset stays true."""
 
 import codecs
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
+from typing import Self, TypeAlias
 
 from taskkit.errors import InputError
+from taskkit.images import data_url, is_image, kind_of, mark_of, web_url
 from taskkit.split import Piece, split
 from taskkit.tokens import Counter
 
-__all__ = ["Piece", "Source", "Text", "format_of", "read"]
+__all__ = ["Piece", "Source", "Text", "format_of", "images_of", "read", "text_of"]
 
 _MARKDOWN = frozenset(["md", "markdown", "mdown", "mkd"])
 _HTML = frozenset(["html", "htm", "xhtml"])
@@ -122,12 +123,18 @@ _MAGIC = {
 @dataclass(frozen=True, slots=True)
 class Text:
     """`format` is `text`, `markdown`, `html` or `code`; `start` the offset of `text[0]` in the source that it
-    was taken from."""
+    was taken from. `images` are the URLs of those whose marks stand in the text (see `images`)."""
 
     text: str
     name: str = ""
     format: str = "text"
     start: int = 0
+    images: tuple[str, ...] = field(default=(), repr=False)
+
+    @classmethod
+    def image(cls, url: str) -> Self:
+        """An image by its address, which the endpoint fetches; a file or bytes are sources as they are."""
+        return cls(mark_of(web_url(url)), url.rpartition("/")[2][:80], images=(url,))
 
     def split(
         self, max_tokens: int, *, counter: Counter | None = None, overlap: int = 0, balance: bool = False
@@ -142,15 +149,23 @@ class Text:
         )
 
 
-Source: TypeAlias = str | Path | Text
+Source: TypeAlias = str | Path | bytes | Text
 
 
-def read(source: Source) -> Text:
-    """A `str` is the text itself, a `Path` a file: UTF-8, or UTF-16 with its mark; line ends stay as they are.
+def read(source: Source, *, images: bool = False) -> Text:
+    """A `str` is the text itself, a `Path` a file: UTF-8, or UTF-16 with its mark; line ends stay as they are. With
+    `images` it may be one (PNG, JPEG, GIF, WebP), as `bytes` are: the text is then its mark.
 
     Raises `InputError` when it is missing, a folder, empty, binary or not decodable."""
     if isinstance(source, Path):
-        text = Text(_decoded(source, _contents(source)), str(source), format_of(source))
+        data = _contents(source)
+        if images and kind_of(data):
+            return _image(data, str(source))
+        text = Text(_decoded(source, data), str(source), format_of(source))
+    elif isinstance(source, bytes):
+        if not images:
+            raise InputError("Bytes are taken for an image, and none can be used here.", hint="Give a text.")
+        return _image(source, "The image")
     else:
         text = source if isinstance(source, Text) else Text(source)
     if not text.text or text.text.isspace():
@@ -159,8 +174,24 @@ def read(source: Source) -> Text:
 
 
 def text_of(value: object) -> object:
-    """A file or a named text as its characters; anything else as it is."""
-    return read(value).text if isinstance(value, Path | Text) else value
+    """A file or a named text as its characters, also in a list; anything else as it is."""
+    if isinstance(value, list | tuple):
+        return [text_of(one) for one in value]
+    return read(value, images=True).text if isinstance(value, Path | Text | bytes) else value
+
+
+def images_of(value: object) -> dict[str, str]:
+    """The images of a source, or of several in a list, by their marks."""
+    if isinstance(value, list | tuple):
+        return {mark: url for one in value for mark, url in images_of(one).items()}
+    if isinstance(value, bytes) or (isinstance(value, Path) and is_image(value)):
+        value = read(value, images=True)
+    return {mark_of(url): url for url in value.images} if isinstance(value, Text) else {}
+
+
+def _image(data: bytes, name: str) -> Text:
+    url = data_url(data, name)
+    return Text(mark_of(url), name, images=(url,))
 
 
 def format_of(path: Path) -> str:

@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -49,10 +49,24 @@ class Task(Generic[R]):
 
         from taskkit.source import read
 
+        for value in self._sources():
+            if isinstance(value, Path | bytes):
+                read(value, images=True)
+
+    def images(self) -> dict[str, str]:
+        """The images among the sources, by the marks that stand for them in the text."""
+        from taskkit.source import images_of
+
+        found: dict[str, str] = {}
+        for value in self._sources():
+            if not isinstance(value, str):
+                found |= images_of(value)
+        return found
+
+    def _sources(self) -> Iterator[object]:
         for name in _sources(cast("Any", type(self))):
             value = getattr(self, name)
-            if isinstance(value, Path):
-                read(value)
+            yield from value if isinstance(value, list | tuple) else (value,)
 
     async def run(self, job: "Job") -> R:
         """Asks once: the task's fields fill its prompt, the answer has the task's result type."""
@@ -78,14 +92,21 @@ class Task(Generic[R]):
 
 @functools.cache
 def _sources(cls: type) -> tuple[str, ...]:
-    """The fields that take a `Source`."""
+    """The fields that take a `Source`, or several."""
     from pathlib import Path
 
     from taskkit.source import Text
 
+    def kinds(hint: object) -> Iterator[object]:
+        inner = [one for one in get_args(hint) if one not in {..., type(None)}]
+        for one in inner:
+            yield from kinds(one)
+        if not inner:
+            yield hint
+
     hints = get_type_hints(cls)
     names = [one.name for one in dataclasses.fields(cast("Any", cls))]
-    return tuple(name for name in names if set(get_args(hints[name])) == {str, Path, Text})
+    return tuple(name for name in names if {Path, Text} <= set(kinds(hints[name])) <= {str, bytes, Path, Text})
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(pydantic.Field, dataclasses.field))

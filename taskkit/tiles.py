@@ -16,13 +16,18 @@ _HEAD = 400_000  # base64 characters: an embedded preview may come before a JPEG
 
 def image_tokens(image: str) -> int:
     """`image` is a URL; the size is seen in a `data:` URL only, else the largest count is taken."""
-    size = _size(_head(image))
+    size = size_of(image)
     if size is None or min(size) < 1:
         return LARGEST
     scale = min(1.0, 2048 / max(size))
     scale = min(scale, 768 / min(size))
     across, down = (math.ceil(max(1, int(side * scale)) / 512) for side in size)
     return BASE + across * down * TILE
+
+
+def size_of(image: str) -> tuple[int, int] | None:
+    """Width and height in pixels, where a `data:` URL shows them."""
+    return _size(_head(image))
 
 
 def _head(image: str) -> bytes:

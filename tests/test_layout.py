@@ -28,7 +28,7 @@ LAYERS = (
         "taskkit.graphemes",
         "taskkit.hardcut",
     ),
-    ("taskkit.source", "taskkit.spans", "taskkit.prompt"),
+    ("taskkit.images", "taskkit.source", "taskkit.spans", "taskkit.prompt"),
     ("taskkit.local",),
     ("taskkit.engine",),  # calls and routes; it knows of no task
     ("taskkit.job",),

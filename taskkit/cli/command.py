@@ -132,7 +132,7 @@ def _firsts(cls: Any, field: Field, given: Any, stdin: Stdin) -> list[tuple[Any,
         else:
             return [()]
     words = given if isinstance(given, tuple) else (given,)
-    if words == ("-",) and not field.required and not stdin(may_be_empty=True).strip():
+    if words == ("-",) and not field.required and stdin.is_empty():
         return [()]
     if not field.is_source:
         words = tuple(stdin().strip() if one == "-" else one for one in words)

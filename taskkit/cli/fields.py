@@ -5,11 +5,14 @@ import json
 import sys
 import types
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from urllib.parse import urlsplit
 
 from taskkit.errors import InputError
-from taskkit.source import Text
+from taskkit.images import SUFFIXES, kind_of
+from taskkit.source import Text, read
 
 SEQUENCES = {list, tuple, set, frozenset, Sequence, Iterable}
 MAPPINGS = {dict, Mapping}
@@ -117,12 +120,24 @@ def _one(field: Field, kinds: Sequence[Any], word: Any, stdin: "Stdin") -> Any:
     if field.choices:
         return next((one for one in field.choices if str(one) == word), word)
     if is_source(kinds):
-        return Text(stdin(), "standard input") if word == "-" else Path(word)
+        return stdin.source() if word == "-" else _source(word)
     if any((get_origin(kind) or kind) in MAPPINGS or hasattr(kind, "model_fields") for kind in kinds):
         return _mapping(field, kinds, word)
     if Path in kinds and (str not in kinds or Path(word).exists()):
         return Path(word)
     return word
+
+
+def _source(word: str) -> Path | Text:
+    """A file, or an image by its address, which the endpoint fetches. Nothing is fetched here."""
+    if not word.startswith(("https://", "http://")):
+        return Path(word)
+    if not urlsplit(word).path.lower().endswith(SUFFIXES):
+        raise InputError(
+            f"{word} is an address, and only an image ({', '.join(SUFFIXES)}) goes by its address.",
+            hint="Save it, and give the file.",
+        )
+    return Text.image(word)
 
 
 def _mapping(field: Field, kinds: Sequence[Any], word: str) -> Any:
@@ -139,24 +154,39 @@ def _mapping(field: Field, kinds: Sequence[Any], word: str) -> Any:
 
 
 class Stdin:
-    """Standard input as a text: read when it is asked for, and once."""
+    """Standard input: read when it is asked for, and once."""
 
     def __init__(self) -> None:
-        self._text: str | None = None
+        self._data: bytes | None = None
         self._taken = False
 
-    def __call__(self, *, may_be_empty: bool = False) -> str:
-        """Raises `InputError` when it is empty, no text, or wanted twice; a look with `may_be_empty` is none."""
-        if self._text is None:
-            self._text = _decoded(sys.stdin.buffer.read())
-        if may_be_empty:
-            return self._text
+    def is_empty(self) -> bool:
+        """A look, which does not take it."""
+        return not self._read().strip()
+
+    def __call__(self) -> str:
+        """Raises `InputError` when it is empty, no text, or wanted twice."""
+        text = _decoded(self._take())
+        if not text.strip():
+            raise InputError("Standard input is empty.", hint="Give a file, or pipe a text in.")
+        return text
+
+    def source(self) -> Text:
+        """A text, or an image."""
+        if kind_of(self._read()):
+            return replace(read(self._take(), images=True), name="standard input")
+        return Text(self(), "standard input")
+
+    def _read(self) -> bytes:
+        if self._data is None:
+            self._data = sys.stdin.buffer.read()
+        return self._data
+
+    def _take(self) -> bytes:
         if self._taken:
             raise InputError("Standard input can be read for one input only.", hint="Give a file for the other.")
         self._taken = True
-        if not self._text.strip():
-            raise InputError("Standard input is empty.", hint="Give a file, or pipe a text in.")
-        return self._text
+        return self._read()
 
 
 def _decoded(data: bytes) -> str:

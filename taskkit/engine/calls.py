@@ -23,10 +23,10 @@ from taskkit.engine.journal import Journal
 from taskkit.engine.learn import Learned
 from taskkit.engine.road import discard, shut
 from taskkit.engine.roads import Roads
-from taskkit.engine.route import Answered, Asked, Route, batches_of
+from taskkit.engine.route import Answered, Asked, Route, batches_of, sees_images
 from taskkit.engine.schema import answer_schema
 from taskkit.engine.send import Transport
-from taskkit.errors import ConfigurationError, EndpointError, UnsafeError
+from taskkit.errors import ConfigurationError, EndpointError, InputError, UnsafeError
 from taskkit.events import Events
 from taskkit.models import lookup
 from taskkit.prompt import Part
@@ -112,6 +112,11 @@ class Calls:
         notices = tuple(
             Notice(code="dropped", message=f"No room for {one}: it was left out.") for one in fitted.dropped
         )
+        if any(one.images for one in fitted.messages) and not sees_images(route):
+            raise InputError(
+                f"{route.model.name} takes no images.",
+                hint="Use a model that does (--model), or say images = true in its row of models.toml.",
+            )
         await self._moderated(route, "input", "\n".join(one.content for one in fitted.messages if one.role == "user"))
         call = Call(
             route.model.name, fitted.messages, asked.temperature, wanted, schema, stop=(), sample=asked.sample,

@@ -59,6 +59,7 @@ class Engine(Calls):
         job.run = None if task.conversation or not self.journal.on else Run(self.journal, job.key, batch)
         try:
             result = await task.run(job)
+            job.ended()
         except TaskkitError as error:
             error.usage = job.usage
             raise

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from taskkit.engine.endpoint import LOCAL
 from taskkit.engine.journal import Run
 from taskkit.engine.road import Road
 from taskkit.engine.send import OnText
@@ -24,6 +25,11 @@ class Route:
     window: Window
     counter: Counter
     road: Road
+
+
+def sees_images(route: Route) -> bool:
+    """A model that nobody knows may; its endpoint will say."""
+    return route.model.images or not (route.model.known or route.road.endpoint.identity.startswith(LOCAL))
 
 
 @dataclass(frozen=True, slots=True)

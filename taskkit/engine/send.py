@@ -292,7 +292,7 @@ class OpenAITransport:
         model = self._models.get(call.model) or self._models.setdefault(call.model, lookup(call.model))
         body: dict[str, Any] = {
             "model": call.model,
-            "messages": [_message_body(one) for one in call.messages],
+            "messages": [message_body(one) for one in call.messages],
         }
         if call.temperature is not None and model.temperature:
             body["temperature"] = call.temperature
@@ -332,7 +332,7 @@ def _encoded(body: Mapping[str, Any]) -> bytes:
     return json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
 
 
-def _message_body(message: Message) -> dict[str, Any]:
+def message_body(message: Message) -> dict[str, Any]:
     if not message.images:
         return {"role": message.role, "content": message.content}
     images = [{"type": "image_url", "image_url": {"url": url}} for url in message.images]

@@ -6,7 +6,7 @@ from taskkit.engine.call import Call, Embedded, Reply
 from taskkit.engine.engine import Engine
 from taskkit.engine.failures import failure
 from taskkit.engine.pace import Transient
-from taskkit.engine.send import OnText
+from taskkit.engine.send import OnText, message_body
 from taskkit.errors import EndpointError
 from taskkit.results import Usage
 from taskkit.testing.script import Drop, Fail, Replies, Say, Script, tokens
@@ -55,7 +55,7 @@ class ScriptedTransport:
 def body_of(call: Call) -> dict[str, Any]:
     body: dict[str, Any] = {
         "model": call.model,
-        "messages": [{"role": one.role, "content": one.content} for one in call.messages],
+        "messages": [message_body(one) for one in call.messages],
         "temperature": call.temperature,
         "max_tokens": call.max_output,
     }

@@ -18,7 +18,11 @@ CASES = {
     "missing file": (("summarise", "none.md"), OK, 2, ("no file none.md", "Check")),
     "folder": (("summarise", "folder"), OK, 2, ("folder is a folder", "Give a file")),
     "empty source": (("summarise", "empty.md"), OK, 2, ("empty.md is empty", "Give")),
-    "binary file": (("summarise", "picture.png"), OK, 2, ("picture.png is a PNG image", "Give its text")),
+    "damaged image": (("summarise", "picture.png"), OK, 2, ("picture.png is a damaged PNG image",)),
+    "image nobody takes": (("summarise", "picture.bmp"), OK, 2, ("picture.bmp is binary", "Give its text")),
+    "blind model": (("summarise", "photo.gif", "--model", "gpt-oss-20b"), OK, 2, ("o3-mini takes no images",)),
+    "image as glossary": (("translate", "a.md", "--to", "fr", "--glossary", "photo.gif"), OK, 2, ("photo.gif is a GIF image",)),
+    "address of a page": (("summarise", "https://a.test/page"), OK, 2, ("https://a.test/page is an address", "Save it")),
     "binary data": (("summarise", "data.bin"), OK, 2, ("data.bin is binary", "Give its text")),
     "latin-1": (("summarise", "latin.md"), OK, 2, ("latin.md is not UTF-8", "Save it as UTF-8")),
     "unknown language": (("translate", "a.md", "--to", "xx-nope"), OK, 2, ("xx-nope",)),
@@ -71,6 +75,8 @@ def _files(_isolated: None) -> None:
     Path("a.md").write_text("Ships sail the sea. They carry goods.\n")
     Path("empty.md").write_text(" \n")
     Path("picture.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0")
+    Path("picture.bmp").write_bytes(b"BM\0\0")
+    Path("photo.gif").write_bytes(b"GIF89a\x10\0\x10\0\0\0\0;")
     Path("data.bin").write_bytes(b"ab\0\1\2")
     Path("latin.md").write_bytes("Käse\n".encode("latin-1"))
     Path("broken.py").write_text("def (\n")

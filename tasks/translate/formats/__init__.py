@@ -58,7 +58,7 @@ def _found(parts: dict[str, str], kind: Format, options: Options, name: str) -> 
 def _format(source: Source, wanted: str) -> Format:
     if wanted:
         known = wanted
-    elif isinstance(source, str):
+    elif isinstance(source, str | bytes):
         known = "markdown"
     else:
         name = source if isinstance(source, Path) else source.name
@@ -67,7 +67,7 @@ def _format(source: Source, wanted: str) -> Format:
         known = ending.name if ending and said not in {"markdown", "html"} else said
     found = FORMATS.get(known)
     if found is None:
-        name = "" if isinstance(source, str) else source.name
+        name = "" if isinstance(source, str | bytes) else source.name
         raise InputError(
             f"Translating {known}{f' ({name})' if name and not wanted else ''} is not possible.",
             hint=f"Give one of these formats: {', '.join(FORMATS)}.",
