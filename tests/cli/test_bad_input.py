@@ -20,7 +20,7 @@ CASES = {
     "empty source": (("summarise", "empty.md"), OK, 2, ("empty.md is empty", "Give")),
     "damaged image": (("summarise", "picture.png"), OK, 2, ("picture.png is a damaged PNG image",)),
     "image nobody takes": (("summarise", "picture.bmp"), OK, 2, ("picture.bmp is binary", "Give its text")),
-    "blind model": (("summarise", "photo.gif", "--model", "gpt-oss-20b"), OK, 2, ("o3-mini takes no images",)),
+    "blind model": (("summarise", "photo.gif", "--model", "gpt-oss-20b"), OK, 2, ("gpt-oss-20b takes no images",)),
     "image as glossary": (("translate", "a.md", "--to", "fr", "--glossary", "photo.gif"), OK, 2, ("photo.gif is a GIF image",)),
     "address of a page": (("summarise", "https://a.test/page"), OK, 2, ("https://a.test/page is an address", "Save it")),
     "binary data": (("summarise", "data.bin"), OK, 2, ("data.bin is binary", "Give its text")),
