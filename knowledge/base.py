@@ -3,45 +3,73 @@
 import asyncio
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import IO, Any, Self, TypeVar
 
 from taskkit.errors import ConfigurationError, InputError
+from taskkit.knowledge.anew import anew
 from taskkit.knowledge.embed import Embedder
 from taskkit.knowledge.embed import embedder as embedder_of
+from taskkit.knowledge.export import written
 from taskkit.knowledge.finding import found
 from taskkit.knowledge.intake import Found, Progress, read, renamed, take
 from taskkit.knowledge.records import Document, Hit, Listed, Passage, Report, Stats
-from taskkit.knowledge.stores import opened
+from taskkit.knowledge.stores import coding, opened
+from taskkit.knowledge.stores.coding import Made
+from taskkit.knowledge.stores.store import changed
 
 T = TypeVar("T")
 Documents = list[Listed]
 Lines = list[str]
+Hits = list[Hit]
 Passages = list[Passage]  # inside the class, `list` is its method
 
 
 class KnowledgeBase:
-    """One file. Made when it is missing, unless `create` is False. `embedder` is `wordllama`, `openai`,
-    `openai:MODEL` or one's own; a base keeps to the one that it was made with. `index` is the kind of index that it has from now on: `exact`,
-    `hnsw`, `ivf`, or `auto` for the one that its size asks for; when it is not given, the one that it had."""
+    """One file, or the address of a PostgreSQL database: `postgresql://user:password@host/db`. Made when it is missing,
+    unless `create` is False.
+
+    `embedder` is `wordllama`, `openai`, `openai:MODEL`, a plug-in's or one's own; vectors are kept as `precision` says,
+    `float16` or `int8`. A base keeps to those that it was made with until `reindex`. `index` is the kind of index that
+    it has from now on: `exact`, `hnsw`, `ivf`, or `auto` for the one that its size asks for; when it is not given, the
+    one that it had. `wait` is how many seconds another writer is waited for."""
 
     def __init__(
-        self, path: str | Path, *, embedder: str | Embedder | None = None, index: str = "", create: bool = True
-    ) -> None:
-        self._store = opened(path, create=create, index=index)
-        kept = self._store.setting("embedder")
-        name = embedder_of(embedder).name if embedder else kept or "wordllama"
-        if kept and kept != name:
+        self, path: str | Path, *, embedder: str | Embedder | None = None, precision: str | None = None,
+        index: str = "", create: bool = True, wait: float = 30.0,
+    ) -> None:  # fmt: skip
+        given = None if embedder is None else embedder_of(embedder)
+        self._store = opened(path, create=create, index=index, wait=wait)
+        try:
+            self._made = self._as_made(given, precision)
+        except ConfigurationError:
             self._store.close()
+            raise
+        self._given = given
+
+    def _as_made(self, given: Embedder | None, precision: str | None) -> Made:
+        name, kept = self._store.setting("embedder"), self._store.setting("precision") or "float16"
+        asked = Made(given.name if given else name or "wordllama", coding.precision(precision or kept))
+        if name and asked != (there := Made(name, coding.precision(kept))):
             raise ConfigurationError(
-                f"{self.place} was made with the embedder {kept}, not {name}.",
-                hint="Leave the embedder out, or make a new base from the documents.",
+                f"{self.place} was made with the embedder {there}, not {asked}.",
+                hint="Leave it out, or make all anew: `reindex`, on the command line `taskkit kb reindex`.",
             )
-        self._embedder = embedder_of(embedder or name)
+        return asked
+
+    @property
+    def _embedder(self) -> Embedder:
+        """Looked for when it is wanted first: a base can be listed and exported without it."""
+        if self._given is None:
+            self._given = embedder_of(self._made.embedder)
+        return self._given
 
     @property
     def place(self) -> str:
         """Where it is kept, fit to be shown."""
         return self._store.place
+
+    def __repr__(self) -> str:
+        return f"KnowledgeBase({self.place!r})"
 
     def close(self) -> None:
         self._store.close()
@@ -67,7 +95,7 @@ class KnowledgeBase:
         incoming: list[Found] = []
         for one in todo:
             incoming += [(one, "")] if isinstance(one, Document) else read(one, (), ())
-        return await take(self._store, self._embedder, incoming, progress)
+        return await take(self._store, self._embedder, self._made, incoming, progress)
 
     def sync(
         self,
@@ -88,7 +116,7 @@ class KnowledgeBase:
         gone = [name for name, (_, home) in before.items() if home == origin and name not in names]
         for old, new in renamed(incoming, gone, before, origin):
             self._store.move(old, new)
-        report = _waited(take(self._store, self._embedder, incoming, progress))
+        report = _waited(take(self._store, self._embedder, self._made, incoming, progress))
         known = self._store.digests()
         removed = self._store.drop([name for name in gone if name in known]) if gone else 0
         return Report(report.added, report.changed, report.unchanged, removed, report.skipped, report.embedded)
@@ -124,14 +152,23 @@ class KnowledgeBase:
         if not query.strip():
             raise InputError("The query is empty.")
         rows = await self._embedder.embed([query])
-        return await asyncio.to_thread(
-            found, self._store, self._embedder, query, rows[0], k, where=where, allow=allow, explain=explain
-        )
+
+        def searched() -> Hits:
+            with self._store.snapshot():
+                now = self._store.facts().embedder
+                if now not in {"", self._made.embedder}:
+                    raise changed(self.place, Made(now))
+                return found(self._store, self._embedder, query, rows[0], k, where=where, allow=allow, explain=explain)
+
+        return await asyncio.to_thread(searched)
 
     # Looking after it -------------------------------------------------------------------------------------------
 
     def list(self) -> Documents:
         return self._store.listed()
+
+    def document(self, name: str) -> Document | None:
+        return self._store.document(name)
 
     def passages(self, name: str) -> Passages:
         """Those of one document, in order."""
@@ -144,7 +181,7 @@ class KnowledgeBase:
             counts, languages = self._store.counts(), self._store.facts().languages
             width = int(self._store.setting("width") or 0)
         return Stats(
-            counts.documents, counts.passages, counts.characters, counts.vectors, counts.unused, self._embedder.name,
+            counts.documents, counts.passages, counts.characters, counts.vectors, counts.unused, self._made.mark,
             width, languages, counts.bytes, counts.index,
         )  # fmt: skip
 
@@ -155,6 +192,27 @@ class KnowledgeBase:
     def compact(self) -> int:
         """Takes out vectors that no passage needs, and gives the room back; how many went."""
         return self._store.compact()
+
+    def reindex(
+        self, *, embedder: str | Embedder | None = None, precision: str | None = None, progress: Progress | None = None
+    ) -> int:
+        """All passages embedded anew where they are not made so already: by another embedder, or kept in another way.
+        How many texts that took. Broken off, the base is as it was, and the next time goes on from there."""
+        return _waited(self.areindex(embedder=embedder, precision=precision, progress=progress))
+
+    async def areindex(
+        self, *, embedder: str | Embedder | None = None, precision: str | None = None, progress: Progress | None = None
+    ) -> int:
+        new = self._embedder if embedder is None else embedder_of(embedder)
+        made = Made(new.name, coding.precision(precision) if precision else self._made.precision)
+        count = await anew(self._store, new, made, progress)
+        self._given, self._made = new, made
+        return count
+
+    def export(self, to: Path | IO[str], *, vectors: bool = False) -> int:
+        """A line of JSON a document, with its passages, to a file, which is written in one step, or to one that is
+        open. How many documents that were."""
+        return written(self._store, to, vectors=vectors)
 
 
 def _waited(work: Coroutine[Any, Any, T]) -> T:

@@ -22,7 +22,8 @@ MEMORY = 100_000  # words whose tokens are remembered: about 20 MB
 class Embedder(Protocol):
     """`name` is kept in the base, so that vectors of two embedders never meet. `strength` is the weight of its
     half against the words', 0 to 1, and `across` the same where the question is in another language than the
-    texts. `batch` texts at most are given to it at once; they are kept before the next ones are."""
+    texts. `batch` texts at most are given to it at once, and are kept as they come back. One that waits for something else
+    than this machine says in `at_once` how many batches may be on their way."""
 
     name: str
     strength: float
@@ -30,6 +31,10 @@ class Embedder(Protocol):
     batch: int
 
     async def embed(self, texts: Sequence[str]) -> Matrix: ...
+
+
+def at_once(embedder: Embedder) -> int:
+    return int(getattr(embedder, "at_once", 1))
 
 
 class WordLlama:
@@ -111,7 +116,8 @@ class OfEndpoint:
 
     strength = 0.6
     across = 0.85  # models of today put a text and its translation at one place; the words hardly ever meet
-    batch = 256
+    batch = 128
+    at_once = 8
 
     def __init__(self, model: str) -> None:
         self.name = f"openai:{model}"

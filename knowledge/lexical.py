@@ -64,20 +64,31 @@ def _pairs(run: str) -> str:
 
 def terms(question: str, language: str | None = None) -> tuple[str, ...]:
     """The words to look for, each once; the common words of its language only when there are no others."""
-    words = dict.fromkeys(word.lower() for word in _WORD.findall(indexed(question)))
+    words = dict.fromkeys(word.lower() for word in words_of(indexed(question)))
     words = {word: None for word in words if not _alone(word, words)}
     common = common_words(guess(question) if language is None else language) | common_words("en")
     return tuple(word for word in words if word not in common and word.strip("_")) or tuple(words)
 
 
+def words_of(prepared: str) -> list[str]:
+    return _WORD.findall(prepared)
+
+
+def single(word: str) -> bool:
+    """A character of an unspaced script: it is the beginning of a pair."""
+    return len(word) == 1 and bool(_UNSPACED.match(word))
+
+
 def _alone(word: str, words: Mapping[str, object]) -> bool:
     """The last character of a run, which its pair says already."""
-    return len(word) == 1 and bool(_UNSPACED.match(word)) and any(w[1:] == word for w in words)
+    return single(word) and any(w[1:] == word for w in words)
 
 
-def chosen(words: tuple[str, ...], frequency: Callable[[str], int], total: int, budget: int) -> tuple[str, str]:
-    """Two FTS5 queries: which words count for the score, and which of them let a passage in; the second is empty
-    when all do, both are when no passage has any.
+def chosen(
+    words: tuple[str, ...], frequency: Callable[[str], int], total: int, budget: int
+) -> tuple[list[str], list[str]]:
+    """Which words count for the score, and which of them let a passage in; the second is empty when all do, both are
+    when no passage has any.
 
     BM25 takes about a microsecond for each passage that it scores, looking a word up a thirtieth of that. So only
     the rarest words let in, about `budget` passages; the frequent ones still count. Measured with a twelfth of the
@@ -93,16 +104,17 @@ def chosen(words: tuple[str, ...], frequency: Callable[[str], int], total: int, 
             break
         rare.append(word)
     if len(rare) == len(telling):
-        return _any(telling), ""
+        return telling, []
     frequent = [word for word in telling[len(rare) :] if 4 * frequency(word) <= total]
-    return _any(rare + frequent), _any(rare) if frequent else ""
+    return rare + frequent, rare if frequent else []
 
 
 def sought(word: str) -> str:
     """One word as FTS5 syntax: a phrase of its tokens, and a single character of an unspaced script as a prefix."""
     phrase = '"' + word.replace('"', '""') + '"'
-    return phrase + " *" if len(word) == 1 and _UNSPACED.match(word) else phrase
+    return phrase + " *" if single(word) else phrase
 
 
-def _any(words: list[str]) -> str:
+def either(words: list[str]) -> str:
+    """As one FTS5 query."""
     return " OR ".join(map(sought, words))

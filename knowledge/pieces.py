@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass
 
 from taskkit.knowledge.lexical import clean, indexed
-from taskkit.knowledge.records import Document, title_path
+from taskkit.knowledge.records import Document, Passage, title_path
 from taskkit.source import Text
 from taskkit.tokens import Counter
 
@@ -32,9 +32,9 @@ class Piece:
     def embedded(self) -> str:
         return f"{self.context}\n{self.text}" if self.context else self.text
 
-    def key(self, embedder: str) -> str:
-        """Of what is embedded: the same text under the same headings is embedded once."""
-        parts = f"{embedder}\0{self.context}\0{self.text}"
+    def key(self, made: str) -> str:
+        """Of what is embedded: the same text under the same headings is embedded once. `made` is how."""
+        parts = f"{made}\0{self.context}\0{self.text}"
         return hashlib.blake2b(parts.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
@@ -51,12 +51,21 @@ def pieces(document: Document, size: int = SIZE) -> list[Piece]:
         page += document.text.count(PAGE, at, start)
         at = start
         table = columns(one.table)
-        context = " > ".join(title_path(document.title, one.headings))
-        context = "\n".join(filter(None, (context, table)))
+        context = _context(title_path(document.title, one.headings), table)
         words = indexed(clean(context)), indexed(clean(text))
         where = (line, page if paged else 0, table)
         found.append(Piece(text, start, start + len(text), one.headings, context, words, *where))
     return found
+
+
+def piece_of(passage: Passage) -> Piece:
+    """The piece that a passage was made of, as far as it is embedded."""
+    context = _context(passage.path, passage.table)
+    return Piece(passage.text, passage.start, passage.end, passage.headings, context, ("", ""))
+
+
+def _context(path: tuple[str, ...], table: str) -> str:
+    return "\n".join(filter(None, (" > ".join(path), table)))
 
 
 def columns(head: str) -> str:

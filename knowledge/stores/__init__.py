@@ -9,10 +9,18 @@ if TYPE_CHECKING:
     from taskkit.knowledge.stores.store import Store
 
 
-def opened(place: str | Path, *, create: bool = True, index: str = "") -> "Store":
-    """The store at a path. Made when it is missing, unless `create` is False: then `InputError`."""
-    if "://" in str(place):
-        raise ConfigurationError(f"{place} is no file: only knowledge bases in a file are known so far.")
+def opened(place: str | Path, *, create: bool = True, index: str = "", wait: float = 30.0) -> "Store":
+    """The store at a path or an address. Made when it is missing, unless `create` is False: then `InputError`."""
+    kind = str(place).partition("://")[0] if "://" in str(place) else ""
+    if kind in {"postgresql", "postgres"}:
+        from taskkit.knowledge.stores.postgres import Postgres
+
+        return Postgres(str(place), create=create, index=index, wait=wait)
+    if kind:
+        raise ConfigurationError(
+            f"A knowledge base is a file or a PostgreSQL database, not {kind}://…",
+            hint="Give postgresql://user@host/db.",
+        )
     from taskkit.knowledge.stores.sqlite import SQLite
 
-    return SQLite(Path(place), create=create, index=index)
+    return SQLite(Path(place), create=create, index=index, wait=wait)

@@ -3,6 +3,7 @@
 import contextlib
 import sqlite3
 import threading
+import urllib.parse
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,41 +18,67 @@ APPLICATION = 0x7461736B  # "task", in the file's head
 # row: whatever came after one could only be read through all of its pages.
 VERSION = 3  # of the tables below
 SCHEMA = f"""
-CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT);
-CREATE TABLE documents (
+CREATE TABLE IF NOT EXISTS settings (key TEXT PRIMARY KEY, value TEXT);
+CREATE TABLE IF NOT EXISTS documents (
     id INTEGER PRIMARY KEY, name TEXT UNIQUE, title TEXT, digest TEXT, format TEXT, language TEXT, origin TEXT,
     metadata TEXT, access TEXT, text TEXT);
-CREATE TABLE passages (
+CREATE TABLE IF NOT EXISTS passages (
     id INTEGER PRIMARY KEY AUTOINCREMENT, document INTEGER REFERENCES documents (id) ON DELETE CASCADE,
     start INTEGER, end INTEGER, headings TEXT, key TEXT, line INTEGER, page INTEGER, columns TEXT);
-CREATE INDEX passages_document ON passages (document);
-CREATE INDEX passages_key ON passages (key);
-CREATE TABLE vectors (id INTEGER PRIMARY KEY, key TEXT UNIQUE, vector BLOB);
-CREATE VIRTUAL TABLE words USING fts5 (title, text, tokenize = "{TOKENIZER}");
+CREATE INDEX IF NOT EXISTS passages_document ON passages (document);
+CREATE INDEX IF NOT EXISTS passages_key ON passages (key);
+CREATE TABLE IF NOT EXISTS vectors (id INTEGER PRIMARY KEY, key TEXT UNIQUE, vector BLOB);
+CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5 (title, text, tokenize = "{TOKENIZER}");
 PRAGMA application_id = {APPLICATION};
 PRAGMA user_version = {VERSION};
 """
 
 
 class File:
-    def __init__(self, path: Path, *, create: bool) -> None:
+    """`wait` is how many seconds another writer is waited for."""
+
+    def __init__(self, path: Path, *, create: bool, wait: float = WAIT) -> None:
         self.path = path
+        self._wait = wait
         if not create and not path.is_file():
             raise InputError(
                 f"There is no knowledge base {path}.", hint=f"Make one: taskkit kb sync FOLDER --knowledge {path}"
             )
         self._lock = threading.RLock()
         try:
-            self._db = sqlite3.connect(path, timeout=WAIT, isolation_level=None, check_same_thread=False)
-            self._db.execute("PRAGMA foreign_keys = ON")
-            self._db.execute("PRAGMA synchronous = NORMAL")  # WAL: a killed process loses nothing that was kept
+            self._db = self._connected()
             self._prepare()
         except sqlite3.Error as error:
             raise self._unusable(error) from error
 
+    def _connected(self) -> sqlite3.Connection:
+        """Where nothing may be written, not even beside it, the file is read as it stands; a log beside it would
+        have to be read as well, and can not."""
+        options: Any = {"timeout": self._wait, "isolation_level": None, "check_same_thread": False}
+        db: sqlite3.Connection = sqlite3.connect(self.path, **options)
+        try:
+            db.execute("PRAGMA application_id").fetchone()
+        except sqlite3.OperationalError as error:
+            db.close()
+            shut = _kind(error) in {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}
+            if not shut or not self.path.is_file() or self.path.with_name(f"{self.path.name}-wal").exists():
+                raise
+            name = urllib.parse.quote(str(self.path.resolve()))
+            db = sqlite3.connect(f"file:{name}?mode=ro&immutable=1", uri=True, **options)
+        db.execute("PRAGMA foreign_keys = ON")
+        db.execute("PRAGMA synchronous = NORMAL")  # WAL: a killed process loses nothing that was kept
+        return db
+
     def _prepare(self) -> None:
-        kind = self._db.execute("PRAGMA application_id").fetchone()[0]
+        if self._tables():
+            return
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} COMMIT;")  # somebody may have been faster
+
+    def _tables(self) -> bool:
+        """Whether there are those of a knowledge base."""
         tables = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        kind = self._db.execute("PRAGMA application_id").fetchone()[0]
         if tables and kind != APPLICATION:
             self._db.close()
             raise ConfigurationError(f"{self.path} is no knowledge base.", hint="Give --knowledge another file.")
@@ -62,11 +89,32 @@ class File:
                 f"{self.path} was made by another version of taskkit ({version}, not {VERSION}).",
                 hint="Make it anew from its documents: `taskkit kb sync FOLDER` with another --knowledge.",
             )
-        if not tables:
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} COMMIT;")
+        return bool(tables)
 
-    def _unusable(self, error: Exception) -> ConfigurationError:
+    def _unusable(self, error: sqlite3.Error) -> ConfigurationError:
+        kind = _kind(error)
+        kept = "What it held before is kept."
+        if kind == sqlite3.SQLITE_BUSY:
+            return ConfigurationError(
+                f"Another process is writing to {self.path}, and did not end within {self._wait:g} seconds.",
+                hint="Try again when it is done.",
+            )
+        if kind == sqlite3.SQLITE_READONLY:
+            return ConfigurationError(
+                f"The knowledge base {self.path} can only be read: nobody may write to it.", kept=kept
+            )
+        if kind in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}:
+            return ConfigurationError(
+                f"The knowledge base {self.path} can not be written: {error}.", kept=kept,
+                hint="Make room on the disk, then repeat the command: it goes on from there.",
+            )  # fmt: skip
+        if kind == sqlite3.SQLITE_NOTADB:
+            return ConfigurationError(f"{self.path} is no knowledge base.", hint="Give --knowledge another file.")
+        if kind == sqlite3.SQLITE_CORRUPT:
+            return ConfigurationError(
+                f"The knowledge base {self.path} is damaged: {error}.",
+                hint="Take a copy of it that is sound, or make it anew from its documents.",
+            )
         return ConfigurationError(f"The knowledge base {self.path} can not be used: {error}.")
 
     def close(self) -> None:
@@ -109,10 +157,7 @@ class File:
             try:
                 self._db.execute("BEGIN IMMEDIATE")
             except sqlite3.OperationalError as error:
-                raise ConfigurationError(
-                    f"Another process is writing to {self.path}, and did not end within {WAIT:.0f} seconds.",
-                    hint="Try again when it is done.",
-                ) from error
+                raise self._unusable(error) from error
             try:
                 yield self._db
                 self._db.execute("INSERT OR REPLACE INTO settings VALUES ('generation', lower(hex(randomblob(8))))")
@@ -123,3 +168,8 @@ class File:
                 if isinstance(error, sqlite3.Error):
                     raise self._unusable(error) from error
                 raise
+
+
+def _kind(error: sqlite3.Error) -> int:
+    """The code without what the library says closer of it."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF

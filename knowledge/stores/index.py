@@ -8,7 +8,7 @@ import threading
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from taskkit.knowledge.stores import beside, kinds
+from taskkit.knowledge.stores import beside, coding, kinds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -98,7 +98,7 @@ class Index:
             known = self._ids[rows].tolist()
             if self.kind != "ivf" or not known:
                 return known, self._index.reconstruct_batch(rows)
-            parts = [*_many(self._store.halves(known))]
+            parts = [*self._many(self._store.halves(known))]
             numbers = [number for some, _ in parts for number in some.tolist()]
             return numbers, np.concatenate([codes.astype(np.float32) for _, codes in parts])
 
@@ -120,6 +120,15 @@ class Index:
             wanted[rows] = True
             wanted &= True if self._alive is None else self._alive
         return kinds.library().IDSelectorBitmap(np.packbits(wanted, bitorder="little"))
+
+    def _many(self, found: "Iterable[tuple[int, bytes]]") -> "Iterator[tuple[Vector, Vector]]":
+        """Numbers of passages and their vectors as rows of halves, many at once."""
+        import numpy as np
+
+        each, precision = iter(found), self._store.precision
+        while some := list(islice(each, READ)):
+            numbers, vectors = zip(*some, strict=True)
+            yield np.array(numbers, dtype=np.int64), coding.halves(vectors, precision)
 
     # As the store is ---------------------------------------------------------------------------------------------
 
@@ -192,7 +201,7 @@ class Index:
                 self._teach(there)
         last = int(self._ids[-1]) if len(self._ids) else 0
         known = [self._ids]
-        for numbers, codes in _many(self._store.after(last)):
+        for numbers, codes in self._many(self._store.after(last)):
             if self.kind == "exact":
                 self._index.add_sa_codes(codes.view(np.uint8))
             else:
@@ -209,7 +218,7 @@ class Index:
         import numpy as np
 
         sample = there[:: max(1, len(there) // (self._index.nlist * kinds.TAUGHT))].tolist()
-        parts = _many(self._store.halves(sample))
+        parts = self._many(self._store.halves(sample))
         self._index.train(np.concatenate([codes.astype(np.float32) for _, codes in parts]))
 
     # Beside the store --------------------------------------------------------------------------------------------
@@ -242,17 +251,6 @@ class Index:
         self._index, self._generation, self._kept = found, generation, generation
         self._ids, self._marks = ids.view(np.int64).copy(), marks.view(np.int64).copy()
         self._alive = alive.view(bool).copy() if len(alive) else None
-
-
-def _many(found: "Iterable[tuple[int, bytes]]") -> "Iterator[tuple[Vector, Vector]]":
-    """Numbers of passages and their vectors as rows of halves, many at once."""
-    import numpy as np
-
-    each = iter(found)
-    while some := list(islice(each, READ)):
-        numbers, vectors = zip(*some, strict=True)
-        codes = np.frombuffer(b"".join(vectors), dtype="<f2")
-        yield np.array(numbers, dtype=np.int64), codes.reshape(len(numbers), -1)
 
 
 def _best(scores: dict[int, float], k: int) -> dict[int, float]:

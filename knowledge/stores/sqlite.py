@@ -7,15 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from taskkit.errors import ConfigurationError
-from taskkit.knowledge.filters import condition
+from taskkit.knowledge.filters import OfSQLite, condition
 from taskkit.knowledge.languages import guess
-from taskkit.knowledge.lexical import TITLE_WEIGHT, chosen, clean, sought
+from taskkit.knowledge.lexical import TITLE_WEIGHT, chosen, clean, either, sought
 from taskkit.knowledge.pieces import digest
 from taskkit.knowledge.records import Document, Listed, Passage
-from taskkit.knowledge.stores import kinds
-from taskkit.knowledge.stores.file import File
+from taskkit.knowledge.stores import coding, kinds
+from taskkit.knowledge.stores.coding import Made, Precision
+from taskkit.knowledge.stores.file import WAIT, File
 from taskkit.knowledge.stores.index import Index
-from taskkit.knowledge.stores.store import Counts, Facts, Incoming, Vector
+from taskkit.knowledge.stores.store import Counts, Facts, Incoming, Unembedded, Vector, changed, several, widened
 
 PASSAGES = "passages (id, document, start, end, headings, key, line, page, columns)"
 WORDS = "words (rowid, title, text)"
@@ -27,16 +28,16 @@ BUDGET = 6_000  # passages that the words may score: about 5 ms
 class SQLite(File):
     """A `Store`."""
 
-    def __init__(self, path: Path, *, create: bool, index: str = "") -> None:
+    def __init__(self, path: Path, *, create: bool, index: str = "", wait: float = WAIT) -> None:
         """`index` is the kind that the base is to have from now on; when it is not given, the one it had."""
         kinds.named(index or "auto")
-        super().__init__(path, create=create)
+        super().__init__(path, create=create, wait=wait)
         kept = self.setting("index") or "auto"
         if index and index != kept:
             with self.change() as db:
                 db.execute("INSERT OR REPLACE INTO settings VALUES ('index', ?)", (index,))
         self.index = Index(self, kinds.named(index or kept))
-        self._known = Facts("-", {}, labelled=False)
+        self._known = Facts("-", "", {}, labelled=False)
         self._frequencies: dict[str, int] = {}  # passages that a word is in
 
     @property
@@ -57,9 +58,10 @@ class SQLite(File):
         generation = self.setting("generation")
         if self._known.generation != generation:
             labelled = self.rows("SELECT 1 FROM documents WHERE access != '{}' LIMIT 1")
-            counted = self.rows(f"SELECT language, count(*) FROM {OF_DOCUMENTS} GROUP BY language")  # noqa: S608
+            counted = self.rows(f"SELECT language, count(*) FROM {OF_DOCUMENTS} GROUP BY language")
             languages = {str(language): int(count) for language, count in counted}
-            self._known, self._frequencies = Facts(generation, languages, bool(labelled)), {}
+            embedder = self.setting("embedder")
+            self._known, self._frequencies = Facts(generation, embedder, languages, bool(labelled)), {}
         return self._known
 
     # Documents in and out --------------------------------------------------------------------------------------
@@ -75,27 +77,41 @@ class SQLite(File):
         wanted = json.dumps(list(keys))
         return set(self.each("SELECT key FROM vectors WHERE key IN (SELECT value FROM json_each(?))", (wanted,)))
 
-    def keep_vectors(self, keys: Sequence[str], rows: Vector, embedder: str) -> None:
-        width = rows.shape[1]
+    @property
+    def precision(self) -> Precision:
+        return coding.precision(self.setting("precision") or "float16")
+
+    def keep_vectors(self, keys: Sequence[str], rows: Vector, made: Made) -> None:
+        codes, width = coding.encoded(rows, made.precision), rows.shape[1]
         with self.change() as db:
+            kept = self.setting("embedder")
+            if kept == made.embedder and self.precision == made.precision:
+                widened(made, int(self.setting("width")), width)
             db.execute(
                 "INSERT OR REPLACE INTO vectors (key, vector) SELECT value, substr(?1, key * ?2 + 1, ?2) FROM json_each(?3)",
-                (rows.astype("<f2").tobytes(), 2 * width, json.dumps(keys)),
+                (codes, len(codes) // len(keys), json.dumps(keys)),
             )
-            told = (("embedder", embedder), ("width", str(width)))
-            db.executemany("INSERT OR IGNORE INTO settings VALUES (?, ?)", told)
+            if not kept:
+                self._tell(db, made, width)
 
-    def put(self, documents: Sequence[Incoming], embedder: str) -> None:
+    def _tell(self, db: sqlite3.Connection, made: Made, width: int) -> None:
+        told = (("embedder", made.embedder), ("precision", made.precision), ("width", str(width)))
+        db.executemany("INSERT OR REPLACE INTO settings VALUES (?, ?)", told)
+
+    def put(self, documents: Sequence[Incoming], made: Made) -> None:
         if not documents:
             return
         with self.change() as db:
+            kept = self.setting("embedder")
+            if kept and made != (now := Made(kept, self.precision)):
+                raise changed(self.place, now)
             found = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'passages'").fetchone()
-            last = found[0] if found else 0
+            first = last = found[0] if found else 0
             numbered: dict[str, list[tuple[Any, ...]]] = {}
             for document, parts, origin in documents:
                 home = self._put(db, document, origin)
                 numbered[document.name] = [
-                    (last + n, home, part.start, part.end, json.dumps(part.headings), part.key(embedder), part.line,
+                    (last + n, home, part.start, part.end, json.dumps(part.headings), part.key(made.mark), part.line,
                      part.page, part.table, *part.words)
                     for n, part in enumerate(parts, 1)
                 ]  # fmt: skip
@@ -103,14 +119,17 @@ class SQLite(File):
             rows = json.dumps([row for some in numbered.values() for row in some])
             for table, columns in ((PASSAGES, range(9)), (WORDS, (0, 9, 10))):
                 taken = ", ".join(f"json_extract(value, '$[{column}]')" for column in columns)
-                db.execute(f"INSERT INTO {table} SELECT {taken} FROM json_each(?)", (rows,))  # noqa: S608 - ours alone
+                db.execute(f"INSERT INTO {table} SELECT {taken} FROM json_each(?)", (rows,))
+            lost = "SELECT key FROM passages WHERE id > ? AND NOT EXISTS (SELECT 1 FROM vectors WHERE vectors.key = passages.key)"
+            if missing := [key for (key,) in db.execute(lost, (first,))]:
+                raise Unembedded(missing)
 
     def _put(self, db: sqlite3.Connection, document: Document, origin: str) -> int | None:
         self._drop(db, document.name)
         return db.execute(
             "INSERT INTO documents VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (document.name, document.title, digest(document), document.format, guess(document.text), origin,
-             json.dumps(dict(document.metadata)), json.dumps(dict(document.access)), clean(document.text)),
+             json.dumps(dict(document.metadata)), json.dumps({key: several(value) for key, value in document.access.items()}), clean(document.text)),
         ).lastrowid  # fmt: skip
 
     def drop(self, names: Iterable[str]) -> int:
@@ -130,6 +149,22 @@ class SQLite(File):
         with self.change() as db:
             db.execute("UPDATE documents SET name = ? WHERE name = ?", (new, old))
 
+    def switch(self, keys: Mapping[int, str], made: Made) -> bool:
+        given = json.dumps(list(keys.items()))
+        new = "SELECT json_extract(value, '$[0]') AS id, json_extract(value, '$[1]') AS key FROM json_each(?)"
+        with self.change() as db:
+            known = self.known(keys.values())
+            if not known.issuperset(keys.values()) or self.rows("SELECT id FROM passages ORDER BY id") != [
+                (one,) for one in sorted(keys)
+            ]:
+                return False
+            db.execute(f"UPDATE passages SET key = new.key FROM ({new}) AS new WHERE new.id = passages.id", (given,))
+            db.execute("DELETE FROM vectors WHERE key NOT IN (SELECT key FROM passages)")
+            db.execute("DELETE FROM settings WHERE key IN ('embedder', 'precision', 'width')")
+            for (one,) in db.execute("SELECT vector FROM vectors LIMIT 1").fetchall():
+                self._tell(db, made, coding.width(one, made.precision))
+        return True
+
     def prepare(self) -> None:
         with self.snapshot():
             if self._aim(self.facts().passages) != "exact":
@@ -141,8 +176,8 @@ class SQLite(File):
         """Their numbers, in order."""
         if not where and not self.facts().labelled:
             return None
-        sql, values = condition(where, allow)
-        return [*self.each(f"SELECT passages.id FROM {OF_DOCUMENTS} WHERE {sql} ORDER BY passages.id", values)]  # noqa: S608
+        sql, values = condition(where, allow, OfSQLite())
+        return [*self.each(f"SELECT passages.id FROM {OF_DOCUMENTS} WHERE {sql} ORDER BY passages.id", values)]
 
     def by_words(self, words: tuple[str, ...], k: int, allowed: list[int] | None = None) -> dict[int, float]:
         total = self.facts().passages
@@ -151,7 +186,7 @@ class SQLite(File):
                 found = self.rows("SELECT count(*) FROM words WHERE words MATCH ?", (sought(word),))
                 self._frequencies[word] = int(found[0][0])
         part = 1.0 if allowed is None else max(0.01, len(allowed) / total)
-        scored, rare = chosen(words, self._frequencies.__getitem__, total, int(BUDGET / part))
+        scored, rare = map(either, chosen(words, self._frequencies.__getitem__, total, int(BUDGET / part)))
         if not scored:
             return {}
         # The plus keeps SQLite from asking the index for one passage after the other.
@@ -163,7 +198,7 @@ class SQLite(File):
             sql += " AND +rowid IN (SELECT value FROM json_each(?))"
             values.append(str(allowed))
         rows = self.rows(
-            f"SELECT rowid, -bm25(words, {TITLE_WEIGHT}, 1.0) AS score FROM words WHERE {sql} "  # noqa: S608
+            f"SELECT rowid, -bm25(words, {TITLE_WEIGHT}, 1.0) AS score FROM words WHERE {sql} "
             f"ORDER BY score DESC LIMIT {k}",
             values,
         )
@@ -179,19 +214,27 @@ class SQLite(File):
         return self.index.vectors([*ids])
 
     def passages(self, ids: Sequence[int]) -> dict[int, Passage]:
-        marks = ", ".join("?" * len(ids))
         rows = self.rows(
-            "SELECT passages.id, substr(text, start + 1, end - start), name, title, headings, start, end, metadata, "  # noqa: S608
-            f"line, page, columns FROM passages JOIN documents ON documents.id = document WHERE passages.id IN ({marks})",
-            ids,
+            "SELECT passages.id, substr(text, start + 1, end - start), name, title, headings, start, end, metadata, "
+            f"line, page, columns FROM {OF_DOCUMENTS} WHERE passages.id IN (SELECT value FROM json_each(?))",
+            (json.dumps([*ids]),),
         )
         return {
             row: Passage(text, name, title, tuple(json.loads(headings)), start, end, json.loads(metadata), row, *where)
             for row, text, name, title, headings, start, end, metadata, *where in rows
         }
 
+    def document(self, name: str) -> Document | None:
+        rows = self.rows("SELECT text, title, metadata, access, format FROM documents WHERE name = ?", (name,))
+        for text, title, metadata, access, format_ in rows:
+            return Document(name, text, title, json.loads(metadata), json.loads(access), format_)
+        return None
+
+    def all_numbers(self) -> list[int]:
+        return [*self.each("SELECT id FROM passages ORDER BY id")]
+
     def numbers(self, name: str) -> list[int]:
-        sql = f"SELECT passages.id FROM {OF_DOCUMENTS} WHERE name = ? ORDER BY start"  # noqa: S608
+        sql = f"SELECT passages.id FROM {OF_DOCUMENTS} WHERE name = ? ORDER BY start"
         return [*self.each(sql, (name,))]
 
     def keyed(self) -> Iterator[tuple[int, str]]:
@@ -199,12 +242,12 @@ class SQLite(File):
         return self.each("SELECT id, key FROM passages ORDER BY id", whole=True)
 
     def after(self, number: int) -> Iterator[tuple[int, bytes]]:
-        """The vectors of the passages with higher numbers, upwards, as halves."""
+        """The vectors of the passages with higher numbers, upwards, as they are kept."""
         return self.each(f"{HALVES} WHERE passages.id > ? ORDER BY passages.id", (number,), whole=True)
 
     def halves(self, numbers: Sequence[int]) -> Iterator[tuple[int, bytes]]:
         """The vectors of given passages, upwards."""
-        sql = f"{HALVES} WHERE passages.id IN (SELECT value FROM json_each(?)) ORDER BY passages.id"  # noqa: S608
+        sql = f"{HALVES} WHERE passages.id IN (SELECT value FROM json_each(?)) ORDER BY passages.id"
         return self.each(sql, (json.dumps(numbers),), whole=True)
 
     # Looking after it ---------------------------------------------------------------------------------------------

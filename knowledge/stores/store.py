@@ -5,8 +5,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
+from taskkit.errors import ConfigurationError
 from taskkit.knowledge.pieces import Piece
 from taskkit.knowledge.records import Document, Listed, Passage
+from taskkit.knowledge.stores.coding import Made
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,12 +18,21 @@ Allowed: TypeAlias = Any  # what `allowed` gave, for the store that gave it
 Incoming: TypeAlias = tuple[Document, Sequence[Piece], str]  # and where it is from
 
 
+class Unembedded(Exception):  # noqa: N818 - said to the intake alone
+    """Passages that were to be kept have no vector: somebody took it out meanwhile."""
+
+    def __init__(self, keys: Iterable[str]) -> None:
+        super().__init__()
+        self.keys = frozenset(keys)
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Of the whole base, true for one `generation`. `languages` counts passages by language; `labelled`: whether
-    any document is not for everybody."""
+    """Of the whole base, true for one `generation`. `embedder` is empty before the first vector. `languages` counts
+    passages by language; `labelled`: whether any document is not for everybody."""
 
     generation: str
+    embedder: str
     languages: Mapping[str, int]
     labelled: bool
 
@@ -59,7 +70,7 @@ class Store(Protocol):
         ...
 
     def setting(self, key: str) -> str:
-        """Empty for one that is not kept. There are: generation, embedder, width."""
+        """Empty for one that is not kept. There are: generation, embedder, width, precision, index."""
         ...
 
     def facts(self) -> Facts: ...
@@ -74,10 +85,18 @@ class Store(Protocol):
         """Those keys that have a vector already."""
         ...
 
-    def keep_vectors(self, keys: Sequence[str], rows: Vector, embedder: str) -> None: ...
+    def keep_vectors(self, keys: Sequence[str], rows: Vector, made: Made) -> None:
+        """The first ones tell how those of the base are made."""
+        ...
 
-    def put(self, documents: Sequence[Incoming], embedder: str) -> None:
-        """Each in place of the one of its name."""
+    def put(self, documents: Sequence[Incoming], made: Made) -> None:
+        """Each in place of the one of its name. Raises `Unembedded`, and `ConfigurationError` where the vectors of
+        the base are made in another way by now."""
+        ...
+
+    def switch(self, keys: Mapping[int, str], made: Made) -> bool:
+        """Passages get other keys, the base another embedder, and what is of no use then goes. False, and nothing is
+        changed, where there are other passages by now or a vector is missing."""
         ...
 
     def drop(self, names: Iterable[str]) -> int: ...
@@ -112,8 +131,14 @@ class Store(Protocol):
 
     def passages(self, ids: Sequence[int]) -> dict[int, Passage]: ...
 
+    def document(self, name: str) -> Document | None: ...
+
     def numbers(self, name: str) -> list[int]:
         """Of a document's passages, in their order."""
+        ...
+
+    def all_numbers(self) -> list[int]:
+        """Of all passages, upwards."""
         ...
 
     # Looking after it
@@ -127,3 +152,22 @@ class Store(Protocol):
     def compact(self) -> int:
         """Takes out vectors that no passage needs, and gives the room back; how many went."""
         ...
+
+
+def changed(place: str, now: Made) -> ConfigurationError:
+    return ConfigurationError(
+        f"{place} has been made anew with the embedder {now} meanwhile.", hint="Open it again, and repeat this."
+    )
+
+
+def widened(made: Made, kept: int, width: int) -> None:
+    if width != kept:
+        raise ConfigurationError(
+            f"The embedder {made} gives vectors of {width} numbers now; those of the base have {kept}.",
+            hint="Give the model that they were made with, or make all anew: `taskkit kb reindex`.",
+        )
+
+
+def several(value: str | Sequence[str]) -> list[str]:
+    """The values of a label, as they are kept."""
+    return [value] if isinstance(value, str) else [*value]

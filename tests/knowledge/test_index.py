@@ -10,10 +10,12 @@ from taskkit.errors import ConfigurationError
 from taskkit.knowledge import Document, KnowledgeBase
 from taskkit.knowledge.pieces import pieces
 from taskkit.knowledge.stores import kinds
+from taskkit.knowledge.stores.coding import Made
 from taskkit.knowledge.stores.index import Index
 from taskkit.knowledge.stores.sqlite import SQLite
 
 WIDTH = 16
+MADE = Made("e")
 
 
 def vector(seed: int) -> np.ndarray:
@@ -25,8 +27,8 @@ def put(store: SQLite, numbers: Iterator[int] | range) -> None:
     for number in numbers:
         document = Document(f"d{number}", f"Text {number}.")
         parts = pieces(document)
-        store.keep_vectors([part.key("e") for part in parts], vector(number)[None, :], "e")
-        store.put([(document, parts, "")], "e")
+        store.keep_vectors([part.key(MADE.mark) for part in parts], vector(number)[None, :], MADE)
+        store.put([(document, parts, "")], MADE)
 
 
 def scanned(store: SQLite, query: np.ndarray, k: int, allowed: list[int] | None = None) -> list[int]:

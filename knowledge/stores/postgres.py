@@ -1,0 +1,359 @@
+"""The store in a PostgreSQL database: pgvector for the meaning, its full-text index for the words.
+
+Vectors are halves (`halfvec`), which an HNSW index takes up to a width of 4,000; wider ones are compared one by one."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from taskkit.errors import ConfigurationError
+from taskkit.knowledge.filters import OfPostgres, condition
+from taskkit.knowledge.languages import guess
+from taskkit.knowledge.lexical import chosen, clean, single
+from taskkit.knowledge.pieces import Piece, digest
+from taskkit.knowledge.records import Document, Listed, Passage
+from taskkit.knowledge.stores import kinds, terms
+from taskkit.knowledge.stores.coding import Made
+from taskkit.knowledge.stores.server import Server, sent
+from taskkit.knowledge.stores.store import Counts, Facts, Incoming, Unembedded, Vector, changed, several, widened
+
+WIDEST = 4_000  # numbers of a vector that can be indexed
+SMALL = 0.1  # an allowed part under this is compared one by one
+BUDGET = 3_000  # passages that the words may score
+COUNTED = 50_000  # passages of a frequent word are counted no further: it weighs next to nothing
+REMEMBERED = 200_000  # stems
+OF_DOCUMENTS = "passages JOIN documents ON documents.id = passages.document"
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """A condition on documents; `few` where less than a tenth of the passages meet it."""
+
+    sql: str
+    values: Sequence[Any]
+    count: int
+    few: bool
+
+
+class Postgres(Server):
+    """A `Store`."""
+
+    def __init__(self, address: str, *, create: bool, index: str = "", wait: float = 30.0) -> None:
+        if kinds.named(index or "auto") == "ivf":
+            raise ConfigurationError("PostgreSQL has no index of the kind ivf here.", hint="Give hnsw, exact or auto.")
+        super().__init__(address, create=create, wait=wait)
+        self._stems: dict[str, str] = {}
+        self._known = Facts("-", "", {}, labelled=False)
+        self._frequencies: dict[str, int] = {}
+        self._average = 1.0  # words of a passage
+        if index and index != (self.setting("index") or "auto"):
+            with self.change():
+                self._set({"index": index})
+
+    def setting(self, key: str) -> str:
+        found = self.rows("SELECT value FROM settings WHERE key = ?", (key,))
+        return str(found[0][0]) if found else ""
+
+    def _set(self, given: Mapping[str, str]) -> None:
+        self.rows(
+            "INSERT INTO settings SELECT * FROM unnest(?::text[], ?::text[]) "
+            "ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+            (list(given), list(given.values())),
+        )
+
+    def facts(self) -> Facts:
+        generation = self.setting("generation")
+        if self._known.generation != generation:
+            counted = self.rows(
+                "SELECT language, sum(passages)::bigint, sum(length)::bigint FROM documents WHERE passages > 0 GROUP BY language"
+            )
+            languages = {str(language): int(count) for language, count, _ in counted}
+            labelled = bool(self.rows("SELECT 1 FROM documents WHERE access <> '{}' LIMIT 1"))
+            self._average = sum(length for *_, length in counted) / max(1, sum(languages.values())) or 1.0
+            self._frequencies = {}
+            self._known = Facts(generation, self.setting("embedder"), languages, labelled)
+        return self._known
+
+    # Documents in and out --------------------------------------------------------------------------------------
+
+    def digests(self) -> dict[str, tuple[str, str]]:
+        return {name: (mark, origin) for name, mark, origin in self.rows("SELECT name, digest, origin FROM documents")}
+
+    def known(self, keys: Iterable[str]) -> set[str]:
+        return {key for (key,) in self.rows("SELECT key FROM vectors WHERE key = ANY (?::text[])", (list(keys),))}
+
+    def keep_vectors(self, keys: Sequence[str], rows: Vector, made: Made) -> None:
+        if made.precision != "float16":
+            raise ConfigurationError("PostgreSQL keeps vectors as float16.", hint="Leave the precision out.")
+        width = rows.shape[1]
+        with self.change():
+            self._indexed(width)
+            kept = self.setting("embedder")
+            if kept == made.embedder:
+                widened(made, int(self.setting("width")), width)
+            order = sorted(range(len(keys)), key=keys.__getitem__)  # so that no two writers wait for each other
+            self.rows(
+                "INSERT INTO vectors SELECT key, ?::int, vector FROM unnest(?::text[], ?::halfvec[]) AS new (key, vector) "
+                "ON CONFLICT (key) DO NOTHING",
+                (width, [keys[n] for n in order], [sent(rows[n]) for n in order]),
+            )
+            if not kept:
+                self._set({"embedder": made.embedder, "precision": made.precision, "width": str(width)})
+
+    def _indexed(self, width: int) -> None:
+        """An index for vectors so wide, which is made for the first ones."""
+        if width > WIDEST or self.rows("SELECT to_regclass(?::text)::text", (f"vectors_{width}",))[0][0]:
+            return
+        self.rows("SELECT pg_advisory_xact_lock(hashtext('taskkit'))")
+        self.rows(
+            f"CREATE INDEX IF NOT EXISTS vectors_{width} ON vectors USING hnsw ((vector::halfvec({width})) halfvec_ip_ops) "
+            f"WITH (m = {kinds.LINKS}, ef_construction = {kinds.BUILDING}) WHERE width = {width}"
+        )
+
+    def put(self, documents: Sequence[Incoming], made: Made) -> None:
+        if not documents:
+            return
+        documents = sorted(documents, key=lambda one: one[0].name)
+        cut = [[(terms.cut(part.words[0]), terms.cut(part.words[1])) for part in parts] for _, parts, _ in documents]
+        self._learn(word for some in cut for pair in some for words in pair for word in words)
+        with self.change():
+            kept = self.setting("embedder")
+            if kept not in {"", made.embedder}:
+                raise changed(self.place, Made(kept))
+            self.rows("LOCK TABLE passages IN ROW EXCLUSIVE MODE")  # nobody takes out vectors meanwhile
+            new: list[tuple[Any, ...]] = []
+            for (document, parts, origin), words in zip(documents, cut, strict=True):
+                home = self._put(document, origin, len(parts), sum(len(a) + len(b) for a, b in words))
+                new += [self._row(home, part, pair, made) for part, pair in zip(parts, words, strict=True)]
+            if not new:
+                return
+            columns = [list(column) for column in zip(*new, strict=True)]
+            self.rows(
+                "INSERT INTO passages (document, start, stop, headings, key, line, page, columns, length, words) "
+                "SELECT document, start, stop, headings::jsonb, key, line, page, columns, length, words::tsvector "
+                "FROM unnest(?::bigint[], ?::int[], ?::int[], ?::text[], ?::text[], ?::int[], ?::int[], ?::text[], ?::int[], "
+                "?::text[]) WITH ORDINALITY "
+                "AS new (document, start, stop, headings, key, line, page, columns, length, words, place) ORDER BY place",
+                columns,
+            )
+            keys = {row[4] for row in new}
+            if missing := keys - self.known(keys):
+                raise Unembedded(missing)
+
+    def _put(self, document: Document, origin: str, passages: int, length: int) -> int:
+        home = self.rows(
+            "INSERT INTO documents (name, title, digest, format, language, origin, metadata, access, passages, length, text) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?::text::jsonb, ?::text::jsonb, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET "
+            + ", ".join(
+                f"{one} = excluded.{one}"
+                for one in ("title", "digest", "format", "language", "origin", "metadata", "access", "passages", "length", "text")
+            )
+            + " RETURNING id",
+            (
+                _text(document.name), _text(document.title), digest(document), document.format, guess(document.text), origin,
+                _json(dict(document.metadata)), _json({key: several(some) for key, some in document.access.items()}),
+                passages, length, _text(document.text),
+            ),
+        )[0][0]  # fmt: skip
+        self.rows("DELETE FROM passages WHERE document = ?", (home,))
+        return int(home)
+
+    def _row(self, home: int, part: Piece, words: tuple[list[str], list[str]], made: Made) -> tuple[Any, ...]:
+        return (
+            home, part.start, part.end, _json(part.headings), part.key(made.mark), part.line, part.page,
+            _text(part.table), len(words[0]) + len(words[1]), _text(terms.vector(*words, self._stems)),
+        )  # fmt: skip
+
+    def _learn(self, words: Iterable[str]) -> None:
+        """Stems of words, as the server sees them; those that it leaves out stay as they are."""
+        if len(self._stems) > REMEMBERED:
+            self._stems = {}
+        new = [word for word in set(words).difference(self._stems) if word.isascii()]
+        if new:
+            sql = "SELECT word, coalesce((ts_lexize('english_stem', word))[1], word) FROM unnest(?::text[]) AS word"
+            self._stems |= {str(word): str(stem) for word, stem in self.rows(sql, (new,))}
+
+    def switch(self, keys: Mapping[int, str], made: Made) -> bool:
+        with self.change():
+            self.rows("LOCK TABLE passages IN SHARE ROW EXCLUSIVE MODE")
+            if self.all_numbers() != sorted(keys) or not self.known(set(keys.values())).issuperset(keys.values()):
+                return False
+            self.rows(
+                "UPDATE passages SET key = new.key FROM unnest(?::bigint[], ?::text[]) AS new (id, key) WHERE new.id = passages.id",
+                (list(keys), list(keys.values())),
+            )
+            self.rows("DELETE FROM vectors WHERE NOT EXISTS (SELECT 1 FROM passages WHERE passages.key = vectors.key)")
+            self.rows("DELETE FROM settings WHERE key IN ('embedder', 'precision', 'width')")
+            for (width,) in self.rows("SELECT width FROM vectors LIMIT 1"):
+                self._set({"embedder": made.embedder, "precision": made.precision, "width": str(width)})
+        return True
+
+    def drop(self, names: Iterable[str]) -> int:
+        with self.change():
+            return len(self.rows("DELETE FROM documents WHERE name = ANY (?::text[]) RETURNING id", (sorted(names),)))
+
+    def move(self, old: str, new: str) -> None:
+        with self.change():
+            self.rows("UPDATE documents SET name = ? WHERE name = ?", (new, old))
+
+    def prepare(self) -> None:
+        """The server keeps its indexes by itself."""
+
+    # Finding -----------------------------------------------------------------------------------------------------
+
+    def allowed(self, where: Mapping[str, Any] | None, allow: Mapping[str, Any] | None) -> Allowed | None:
+        facts = self.facts()
+        if not where and not facts.labelled:
+            return None
+        sql, values = condition(where, allow, OfPostgres())
+        most = int(SMALL * facts.passages) + 1
+        found = self.rows(
+            f"SELECT count(*) FROM (SELECT 1 FROM {OF_DOCUMENTS} WHERE {sql} LIMIT {most}) AS met", values
+        )
+        count = int(found[0][0])
+        return Allowed(sql, values, count, few=count < most)
+
+    def by_words(self, words: tuple[str, ...], k: int, allowed: Allowed | None = None) -> dict[int, float]:
+        total = self.facts().passages
+        parts = {word: terms.cut(word) for word in words}
+        self._learn(part for some in parts.values() for part in some)
+        queries = {word: terms.query(some, self._stems, prefix=single(word)) for word, some in parts.items() if some}
+        for word, query in queries.items():
+            if word not in self._frequencies:
+                sql = f"SELECT count(*) FROM (SELECT 1 FROM passages WHERE words @@ ?::text::tsquery LIMIT {COUNTED}) AS met"
+                self._frequencies[word] = int(self.rows(sql, (query,))[0][0])
+        part = 1.0 if allowed is None else max(0.01, allowed.count / max(1, total))
+        scored, rare = chosen(tuple(queries), self._frequencies.__getitem__, total, int(BUDGET / part))
+        if not scored:
+            return {}
+        single_words = [len(parts[word]) == 1 and not single(word) for word in scored]
+        rows = self.rows(
+            f"WITH found AS MATERIALIZED (SELECT passages.id, words, passages.length FROM {OF_DOCUMENTS} "
+            f"WHERE words @@ ?::text::tsquery AND {allowed.sql if allowed else 'true'}) "
+            f"SELECT id, sum(weight * often * {terms.K1 + 1} / (often + {terms.K1} * ({1 - terms.B} + {terms.B} * length / ?::float8))) AS score "
+            "FROM found CROSS JOIN unnest(?::text[], ?::float8[], ?::bool[]) AS asked (term, weight, one) CROSS JOIN LATERAL "
+            "(SELECT CASE WHEN one THEN width_bucket(ts_rank('{1,1,1,1}', words, term::tsquery)::float8, ?::float8[]) "
+            "WHEN words @@ term::tsquery THEN 1 ELSE 0 END AS often) AS counted "
+            f"GROUP BY id ORDER BY score DESC, id LIMIT {k}",
+            (
+                " | ".join(f"({queries[word]})" for word in rare or scored), *(allowed.values if allowed else ()), self._average,
+                [queries[word] for word in scored], [terms.weight(self._frequencies[word], total) for word in scored],
+                single_words, terms.STEPS,
+            ),
+        )  # fmt: skip
+        return {int(number): float(score) for number, score in rows}
+
+    def by_meaning(self, vector: Vector, k: int, allowed: Allowed | None = None) -> dict[int, float]:
+        width = int(self.setting("width") or 0)
+        if not width:
+            return {}
+        sql = allowed.sql if allowed else "true"
+        values = allowed.values if allowed else ()
+        home = f"vectors JOIN passages USING (key) JOIN documents ON documents.id = document WHERE width = {width} AND {sql}"
+        if width > WIDEST or self.setting("index") == "exact" or (allowed is not None and allowed.few):
+            rows = self.rows(
+                f"WITH met AS MATERIALIZED (SELECT passages.id, vector FROM {home}) "
+                f"SELECT id, -(vector <#> ?::halfvec) AS score FROM met ORDER BY score DESC, id LIMIT {k}",
+                (*values, sent(vector)),
+            )
+        else:
+            near = f"vector::halfvec({width}) <#> ?::halfvec"
+            rows = self.rows(
+                f"SELECT passages.id, -({near}) FROM {home} ORDER BY {near} LIMIT {k}", (sent(vector), *values, sent(vector))
+            )
+        found = {int(number): float(score) for number, score in rows}
+        return dict(sorted(found.items(), key=lambda pair: -pair[1]))
+
+    def scores(self, vector: Vector, ids: Sequence[int]) -> dict[int, float]:
+        rows = self.rows(
+            "SELECT passages.id, -(vector <#> ?::halfvec) FROM passages JOIN vectors USING (key) "
+            "WHERE passages.id = ANY (?::bigint[])",
+            (sent(vector), list(ids)),
+        ) if len(ids) else []  # fmt: skip
+        return {int(number): float(score) for number, score in rows}
+
+    def vectors(self, ids: Sequence[int]) -> dict[int, Vector]:
+        sql = "SELECT passages.id, vector FROM passages JOIN vectors USING (key) WHERE passages.id = ANY (?::bigint[])"
+        return {int(number): vector for number, vector in self.rows(sql, (list(ids),))}
+
+    def passages(self, ids: Sequence[int]) -> dict[int, Passage]:
+        rows = self.rows(
+            "SELECT passages.id, substr(text, start + 1, stop - start), name, title, headings, start, stop, metadata, "
+            f"line, page, columns FROM {OF_DOCUMENTS} WHERE passages.id = ANY (?::bigint[])",
+            (list(ids),),
+        )
+        return {
+            row: Passage(text, name, title, tuple(json.loads(headings)), start, stop, json.loads(metadata), row, *where)
+            for row, text, name, title, headings, start, stop, metadata, *where in rows
+        }
+
+    def document(self, name: str) -> Document | None:
+        rows = self.rows("SELECT text, title, metadata, access, format FROM documents WHERE name = ?", (name,))
+        for text, title, metadata, access, format_ in rows:
+            return Document(name, text, title, json.loads(metadata), json.loads(access), format_)
+        return None
+
+    def all_numbers(self) -> list[int]:
+        return [number for (number,) in self.rows("SELECT id FROM passages ORDER BY id")]
+
+    def numbers(self, name: str) -> list[int]:
+        sql = f"SELECT passages.id FROM {OF_DOCUMENTS} WHERE name = ? ORDER BY start"
+        return [number for (number,) in self.rows(sql, (name,))]
+
+    # Looking after it ---------------------------------------------------------------------------------------------
+
+    def listed(self) -> list[Listed]:
+        rows = self.rows(
+            "SELECT name, title, passages, length(text), language, metadata, access, origin FROM documents "
+            'ORDER BY name COLLATE "C"'
+        )
+        return [
+            Listed(name, title, count, size, language, json.loads(metadata), json.loads(access), origin)
+            for name, title, count, size, language, metadata, access, origin in rows
+        ]
+
+    def counts(self) -> Counts:
+        count = self.rows(
+            "SELECT (SELECT count(*) FROM documents), (SELECT count(*) FROM passages), "
+            "(SELECT coalesce(sum(length(text)), 0)::bigint FROM documents), (SELECT count(*) FROM vectors), "
+            "(SELECT count(*) FROM vectors WHERE NOT EXISTS (SELECT 1 FROM passages WHERE passages.key = vectors.key)), "
+            "pg_total_relation_size('documents') + pg_total_relation_size('passages') + pg_total_relation_size('vectors')"
+        )[0]
+        exact = self.setting("index") == "exact" or int(self.setting("width") or 0) > WIDEST
+        documents, passages, characters, vectors, unused, size = map(int, count)
+        return Counts(documents, passages, characters, vectors, unused, size, "exact" if exact else "hnsw")
+
+    def problems(self) -> list[str]:
+        checks = {
+            "passages have no vector": "SELECT count(*) FROM passages WHERE NOT EXISTS "
+            "(SELECT 1 FROM vectors WHERE vectors.key = passages.key)",
+            "passages have no words": "SELECT count(*) FROM passages WHERE words IS NULL",
+            "passages have no document": "SELECT count(*) FROM passages WHERE NOT EXISTS "
+            "(SELECT 1 FROM documents WHERE documents.id = document)",
+            "documents do not have the passages that they are said to": "SELECT count(*) FROM documents WHERE passages <> "
+            "(SELECT count(*) FROM passages WHERE document = documents.id)",
+        }
+        try:
+            return [f"{n} {what}" for what, sql in checks.items() if (n := self.rows(sql)[0][0])]
+        except ConfigurationError as error:
+            return [str(error)]
+
+    def compact(self) -> int:
+        with self.change():
+            self.rows("LOCK TABLE passages IN SHARE MODE")  # who puts passages in, waits
+            gone = self.rows(
+                "DELETE FROM vectors WHERE NOT EXISTS (SELECT 1 FROM passages WHERE passages.key = vectors.key) RETURNING 1"
+            )
+        for table in ("documents", "passages", "vectors"):
+            self.rows(f"VACUUM {table}")
+        return len(gone)
+
+
+def _text(text: str) -> str:
+    """PostgreSQL holds no NUL."""
+    return clean(text).replace("\0", "\ufffd")
+
+
+def _json(value: Any) -> str:
+    return clean(json.dumps(value, ensure_ascii=False)).replace("\\u0000", "\ufffd")

@@ -1,0 +1,231 @@
+"""One PostgreSQL database, read and changed from any thread; its driver runs on a loop of its own."""
+
+import asyncio
+import contextlib
+import re
+import threading
+import uuid
+from collections.abc import Awaitable, Iterator, Sequence
+from importlib import import_module
+from typing import Any
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
+
+from taskkit.errors import ConfigurationError, InputError
+
+VERSION = "1"  # of the tables below
+SCHEMA = "taskkit"  # the tables stand in, unless the address says `?schema=NAME`: several bases in one database
+CONNECTIONS = 8
+
+# Passages' words are tsvectors made by us: the server's own parser knows no unspaced script.
+TABLES = """
+CREATE TABLE settings (key text PRIMARY KEY, value text NOT NULL);
+CREATE TABLE documents (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text UNIQUE NOT NULL, title text, digest text, format text,
+    language text, origin text, metadata jsonb, access jsonb, passages integer, length bigint, text text);
+CREATE INDEX documents_labelled ON documents (id) WHERE access <> '{}';
+CREATE TABLE passages (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, document bigint REFERENCES documents (id) ON DELETE CASCADE,
+    start integer, stop integer, headings jsonb, key text, line integer, page integer, columns text, length integer,
+    words tsvector);
+CREATE INDEX passages_document ON passages (document);
+CREATE INDEX passages_key ON passages (key);
+CREATE INDEX passages_words ON passages USING gin (words);
+CREATE TABLE vectors (key text PRIMARY KEY, width integer NOT NULL, vector halfvec NOT NULL);
+"""
+
+
+class Server:
+    """`place` is the address without the password. A thread has one connection while it is in a transaction, and
+    any one for each statement outside of it."""
+
+    def __init__(self, address: str, *, create: bool, wait: float) -> None:
+        self._address, self.schema, self.place = _parts(address)
+        self._wait = wait
+        self._here = threading.local()
+        self._driver = _driver()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="taskkit-postgres", daemon=True)
+        self._thread.start()
+        self._pool: Any = None
+        try:
+            self._pool = self._run(self._opened(create=create))
+        except BaseException:
+            self._end()
+            raise
+
+    async def _opened(self, *, create: bool) -> Any:
+        first = await self._driver.connect(self._address, timeout=self._wait)
+        try:
+            vectors = await self._prepared(first, create=create)
+        finally:
+            await first.close()
+
+        async def begin(connection: Any) -> None:
+            await connection.set_type_codec(
+                "halfvec", schema=vectors, encoder=bytes, decoder=_received, format="binary"
+            )
+            await connection.execute("SET hnsw.iterative_scan = relaxed_order; SET hnsw.ef_search = 200")
+
+        return await self._driver.create_pool(
+            self._address, min_size=1, max_size=CONNECTIONS, timeout=self._wait, init=begin,
+            server_settings={
+                "search_path": f'"{self.schema}", "{vectors}"', "lock_timeout": str(int(self._wait * 1000)), "jit": "off",
+            },
+        )  # fmt: skip
+
+    async def _prepared(self, first: Any, *, create: bool) -> str:
+        """The tables, and the schema that pgvector is in."""
+        there = await first.fetchval("SELECT to_regclass($1) IS NOT NULL", f'"{self.schema}".settings')
+        if not there and not create:
+            raise InputError(
+                f"There is no knowledge base {self.place}.",
+                hint=f"Make one: taskkit kb sync FOLDER --knowledge {self.place}",
+            )
+        async with first.transaction():
+            await first.execute("SELECT pg_advisory_xact_lock(hashtext('taskkit'))")  # one makes it, others wait
+            where = (
+                "SELECT nspname FROM pg_extension JOIN pg_namespace n ON n.oid = extnamespace WHERE extname = 'vector'"
+            )
+            vectors = await first.fetchval(where)
+            if vectors is None:
+                try:
+                    await first.execute("CREATE EXTENSION vector SCHEMA public")
+                except self._driver.PostgresError as error:
+                    raise ConfigurationError(
+                        f"{self.place} has no extension pgvector: {error}.",
+                        hint="Have it installed, then run: CREATE EXTENSION vector",
+                    ) from error
+                vectors = "public"
+            await first.execute(f'SET LOCAL search_path = "{self.schema}", "{vectors}"')
+            there = await first.fetchval("SELECT to_regclass($1) IS NOT NULL", f'"{self.schema}".settings')
+            if not there:
+                await first.execute(f'CREATE SCHEMA IF NOT EXISTS "{self.schema}"')
+                await first.execute(TABLES)
+                await first.execute("INSERT INTO settings VALUES ('version', $1)", VERSION)
+            version = await first.fetchval("SELECT value FROM settings WHERE key = 'version'")
+        if version != VERSION:
+            raise ConfigurationError(
+                f"{self.place} was made by another version of taskkit ({version}, not {VERSION}).",
+                hint="Make it anew from its documents, with another ?schema=NAME in the address.",
+            )
+        return str(vectors)
+
+    def _run(self, work: Awaitable[Any]) -> Any:
+        async def awaited() -> Any:
+            return await work
+
+        try:
+            return asyncio.run_coroutine_threadsafe(awaited(), self._loop).result()
+        except (self._driver.PostgresError, self._driver.InterfaceError, OSError, TimeoutError, ValueError) as error:
+            raise self._unusable(error) from error
+
+    def _unusable(self, error: Exception) -> ConfigurationError:
+        if isinstance(error, self._driver.LockNotAvailableError):
+            return ConfigurationError(
+                f"Another process is writing to {self.place}, and did not end within {self._wait:g} seconds.",
+                hint="Try again when it is done.",
+            )
+        why = " ".join(str(error).split()) or type(error).__name__
+        return ConfigurationError(
+            f"The knowledge base {self.place} can not be used: {why.rstrip('.')}.",
+            hint="Check that the server runs, the address, user and password.",
+        )
+
+    def close(self) -> None:
+        if self._pool is not None:
+            with contextlib.suppress(ConfigurationError):
+                self._run(asyncio.wait_for(self._pool.close(), 5))
+            self._pool = None
+        self._end()
+
+    def _end(self) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+            self._loop.close()
+
+    # Statements, with a `?` for each value ------------------------------------------------------------------------
+
+    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        sql = _numbered(sql)
+        connection = getattr(self._here, "connection", None) or self._pool
+        return [tuple(row) for row in self._run(connection.fetch(sql, *values))]
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[None]:
+        if getattr(self._here, "connection", None) is not None:
+            yield
+            return
+        with self._transaction(isolation="repeatable_read", readonly=True):
+            yield
+
+    @contextlib.contextmanager
+    def change(self) -> Iterator[None]:
+        """One transaction: all of it or nothing. Whose turn it is stands in the row that all change last."""
+        with self._transaction():
+            yield
+            self.rows(
+                "INSERT INTO settings VALUES ('generation', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                (uuid.uuid4().hex,),
+            )
+
+    @contextlib.contextmanager
+    def _transaction(self, **options: Any) -> Iterator[None]:
+        pool = self._pool
+        connection = self._run(pool.acquire())
+        try:
+            transaction = connection.transaction(**options)
+            self._run(transaction.start())
+            self._here.connection = connection
+            try:
+                yield
+            except Exception:
+                self._run(transaction.rollback())
+                raise
+            except BaseException:  # Ctrl-C: a statement may be on its way
+                self._loop.call_soon_threadsafe(connection.terminate)
+                raise
+            self._run(transaction.commit())
+        finally:
+            self._here.connection = None
+            with contextlib.suppress(ConfigurationError):
+                self._run(pool.release(connection))
+
+
+def _parts(address: str) -> tuple[str, str, str]:
+    """The address for the driver, the schema, and the address to be shown."""
+    parts = urlsplit(address)
+    given = dict(parse_qsl(parts.query))
+    schema = given.pop("schema", SCHEMA)
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,62}", schema):
+        raise ConfigurationError(f"{schema!r} is no name of a schema.", hint="Letters, digits and _ make one.")
+    user = f"{quote(unquote(parts.username))}@" if parts.username else ""
+    host = parts.netloc.rpartition("@")[2]
+    shown = f"postgresql://{user}{host}{parts.path}" + (f"?schema={schema}" if schema != SCHEMA else "")
+    return urlunsplit(parts._replace(query=urlencode(given))), schema, shown
+
+
+def _numbered(sql: str) -> str:
+    parts = sql.split("?")
+    return "".join(f"{part}${n}" for n, part in enumerate(parts[:-1], 1)) + parts[-1]
+
+
+def sent(vector: Any) -> bytes:
+    """A vector as the server takes it. The driver would take an array itself for an array of PostgreSQL's."""
+    codes = vector.astype(">f2")
+    return len(codes).to_bytes(2, "big") + b"\0\0" + bytes(codes.tobytes())
+
+
+def _received(data: bytes) -> Any:
+    import numpy as np
+
+    return np.frombuffer(data, dtype=">f2", offset=4).astype(np.float32)
+
+
+def _driver() -> Any:
+    try:
+        return import_module("asyncpg")
+    except ImportError as error:
+        raise ConfigurationError(
+            "A knowledge base in PostgreSQL needs a driver.", hint='Run: pip install "taskkit[postgres]"'
+        ) from error
