@@ -47,7 +47,7 @@ class Index:
 
     def aim(self, count: int, width: int) -> kinds.Kind:
         """The kind that so many passages are to have."""
-        return self._wanted or kinds.chosen(count, width)
+        return kinds.chosen(count, width) if self._wanted is None else self._wanted
 
     def search(self, vector: "Vector", k: int, allowed: "Vector | list[int] | None" = None) -> dict[int, float]:
         """The cosine of the nearest passages, by their numbers; `allowed` in order, or None for all."""

@@ -260,7 +260,8 @@ class Postgres(Server):
         else:
             near = f"vector::halfvec({width}) <#> ?::halfvec"
             rows = self.rows(
-                f"SELECT passages.id, -({near}) FROM {home} ORDER BY {near} LIMIT {k}", (sent(vector), *values, sent(vector))
+                f"SELECT passages.id, -({near}) FROM {home} ORDER BY {near} LIMIT {k}",
+                (sent(vector), *values, sent(vector)),
             )
         found = {int(number): float(score) for number, score in rows}
         return dict(sorted(found.items(), key=lambda pair: -pair[1]))
