@@ -213,6 +213,16 @@ class Job:
         )
 
 
+def waves(items: Sequence[I]) -> list[Sequence[I]]:
+    """1, 2, 4, 8 … of them: each wave can learn from all before it, and of many there are still few waits."""
+    found: list[Sequence[I]] = []
+    at = 0
+    while at < len(items):
+        found.append(items[at : at + 2 ** len(found)])
+        at += len(found[-1])
+    return found
+
+
 async def gather(work: Callable[[I], Awaitable[T]], items: Sequence[I], *, keep_errors: bool) -> Any:
     """Ordered results. What is on its way is finished before an error is raised: it is paid for. Errors that would
     meet every item (a refused key, a reached cap) keep the rest from being begun."""

@@ -1,6 +1,7 @@
 """What every task gives back: its answer, what it cost, and what should be known about it."""
 
 from decimal import Decimal
+from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -59,6 +60,14 @@ class Result(BaseModel):
     usage: Usage = Field(default_factory=Usage)
     warnings: tuple[Notice, ...] = ()
     prompts: dict[str, str] = Field(default_factory=dict)  # prompt file -> digest of the text used
+
+    @property
+    def content(self) -> str | bytes:
+        """What is written where the result goes to a file."""
+        return str(self)
+
+    def saved(self, path: Path) -> None:
+        """To be told where the result was written, for what should lie beside it."""
 
     def __str__(self) -> str:
         text = getattr(self, "text", None)

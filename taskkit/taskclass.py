@@ -36,12 +36,14 @@ class Task(Generic[R]):
     """What a task class stands on. Class attributes say how its calls are made unless a caller says otherwise:
 
     `tier` the kind of model, `temperature` 0 to 2 (0.2 where the same input should give the same work),
-    `conversation` True for turns, which are never answered from the journal."""
+    `conversation` True for turns, which are never answered from the journal, `suffixes` the endings of the files that
+    a folder is searched for where one is given as the source; without any, folders are refused."""
 
     prompt: ClassVar[Prompt]
     tier: ClassVar[str] = "fast"
     temperature: ClassVar[float] = 0.2
     conversation: ClassVar[bool] = False
+    suffixes: ClassVar[frozenset[str]] = frozenset()
 
     def check(self) -> None:
         """Looks at the inputs before any model is asked or started: the sources can be read. Raises `InputError`."""
@@ -67,6 +69,16 @@ class Task(Generic[R]):
         for name in _sources(cast("Any", type(self))):
             value = getattr(self, name)
             yield from value if isinstance(value, list | tuple) else (value,)
+
+    @property
+    def binary(self) -> bool:
+        """Whether the result can only be written to a file."""
+        return False
+
+    @property
+    def learns(self) -> bool:
+        """Whether it profits from what like tasks before it have left: of many, few are then begun at first."""
+        return False
 
     async def run(self, job: "Job") -> R:
         """Asks once: the task's fields fill its prompt, the answer has the task's result type."""

@@ -84,7 +84,8 @@ def _ends(line: str, kept: Path | None) -> bool:
 
 
 def _save(name: str, kept: Path | None) -> None:
-    from taskkit.cli.output import check_writable, save
+    from taskkit.cli.inputs import check_writable
+    from taskkit.cli.output import save
 
     if not name.endswith(".jsonl"):
         raise InputError("/save wants the name of a .jsonl file.")

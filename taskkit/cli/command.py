@@ -10,7 +10,11 @@ import click
 from taskkit.cli.fields import Field, Stdin, fields_of, is_piped, value_of
 from taskkit.cli.options import COMMON, options_of
 from taskkit.errors import InputError
+from taskkit.taskclass import result_type
 
+REPORT: dict[str, Any] = {
+    "metavar": "FILE", "type": click.Path(), "help": "Write here what a person should look at, in Markdown.",
+}  # fmt: skip
 NUMBERS: dict[Any, click.ParamType[Any]] = {int: click.INT, float: click.FLOAT}
 
 
@@ -38,6 +42,8 @@ def command_of(cls: Any, name: str) -> click.Command:
     first = fields[0] if fields else None
     params: list[click.Parameter] = [] if first is None else [_argument(first)]
     params += [_option(one) for one in fields[1:]]
+    if callable(getattr(result_type(cls), "report", None)):
+        params.append(click.Option(["--report"], **REPORT))
     taken = {word for param in params for word in (*param.opts, param.name)}
     params += [one for one in options_of(COMMON) if not taken & {*one.opts, one.name}]
 
@@ -65,7 +71,7 @@ def command_of(cls: Any, name: str) -> click.Command:
         epilog=_about(cls, first) if first is not None else None,
         short_help=doc.partition("\n")[0],
     )
-    command.own = frozenset(one.name for one in fields)
+    command.own = frozenset(["report", *(one.name for one in fields)])
     return command
 
 
@@ -87,9 +93,13 @@ def _about(cls: Any, first: Field) -> str:
     if cls.conversation:
         words += " Without one, on a terminal, a conversation begins."
     if first.is_source:
+        folder = (
+            " A folder stands for the files in it that the task can read, at any depth; with -o FOLDER each result is "
+            "written as soon as it is there, under the same path. Broken off, the same command goes on."
+        )
         return (
             "SOURCE is a file, or - for standard input, which is also read when it is a pipe and no file is given. "
-            f"Several files make several results.{words}"
+            f"Several files make several results.{folder if cls.suffixes else ''}{words}"
         )
     return f"{first.word.upper().replace('-', '_')} may be -, or a pipe: then it is read from standard input.{words}"
 

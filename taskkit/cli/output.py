@@ -1,7 +1,7 @@
 """Results out: to standard output, or to a file that is whole or not there."""
 
 import os
-from collections.abc import Sequence
+import sys
 from io import FileIO
 from pathlib import Path
 from typing import Any, Self
@@ -34,49 +34,36 @@ def as_data(result: Any) -> Any:
     return TypeAdapter(type(result)).dump_python(result, mode="json")
 
 
-def targets(output: str | None, sources: Sequence[Any]) -> list[Path | None]:
-    """Where each result goes, None for standard output; looked at before anything is paid for.
-
-    A folder takes one file a source, under its name. Raises `InputError` where a file could not be written."""
-    if not output or output == "-":
-        return [None] * len(sources)
-    path = Path(output)
-    if not path.is_dir() and not output.endswith(("/", os.sep)):
-        if len(sources) > 1:
-            raise InputError(f"{len(sources)} results do not go into one file.", hint=f"Make {path} a folder.")
-        check_writable(path)
-        return [path]
-    if not all(isinstance(one, Path) for one in sources):
-        raise InputError(f"{path} is a folder.", hint="Give -o a file.")
-    found = [path / one.name for one in sources]
-    if len(set(found)) < len(found):
-        raise InputError(f"Two of the sources have one name in {path}.", hint="Run them one after the other.")
-    for target, source in zip(found, sources, strict=True):
-        if target.exists() and source.exists() and target.samefile(source):
-            raise InputError(f"{target} is the source itself.", hint="Give -o another folder.")
-        check_writable(target)
-    return [*found]
+def content_of(result: Any, *, as_json: bool) -> str | bytes:
+    """What is written to a file: a document byte for byte."""
+    if isinstance(result, Result) and not as_json:
+        return result.content
+    return as_text(result, as_json=as_json)
 
 
-def check_writable(path: Path) -> None:
-    folder = path.parent
-    if path.is_dir():
-        raise InputError(f"{path} is a folder.", hint="Give -o a file.")
-    if not folder.is_dir():
-        raise InputError(f"There is no folder {folder} to write {path.name} into.", hint="Make it first.")
-    if not os.access(folder, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
-        raise InputError(f"{path} can not be written: permission denied.", hint="Give -o another place.")
+def put(result: Any, path: Path | None, *, as_json: bool) -> None:
+    """To its place, the folders to it made where there are none, or to standard output."""
+    if path is not None and not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+    written(content_of(result, as_json=as_json), path)
+    if path is not None and isinstance(result, Result) and not as_json:
+        result.saved(path)
 
 
-def written(text: str, path: Path | None) -> None:
-    if not text.endswith("\n"):
-        text += "\n"
+def written(content: str | bytes, path: Path | None) -> None:
+    data = content if isinstance(content, bytes) else _line(content).encode("utf-8", "replace")
     if path is None:
-        click.echo(text.encode("utf-8", "replace"), nl=False)
+        if isinstance(content, bytes) and sys.stdout.isatty() and not data.endswith(b"\n"):
+            data += b"\n"
+        click.echo(data, nl=False)
     elif path.exists() and not path.is_file():  # a device or a named pipe is written, not replaced
-        path.write_text(text, "utf-8", "replace")
+        path.write_bytes(data)
     else:
-        save(path.resolve(), text)  # what a link points to is replaced, not the link
+        save(path.resolve(), data)  # what a link points to is replaced, not the link
+
+
+def _line(text: str) -> str:
+    return text if text.endswith("\n") else f"{text}\n"
 
 
 def save(path: Path, content: str | bytes) -> None:

@@ -25,15 +25,16 @@ def run(task: str, lines: str, output: str | None, **given: Any) -> int:
     there they are kept in FILE.part. Broken off, the same command goes on from the journal.
     """
     from taskkit import registry
+    from taskkit.cli.inputs import Input, targets
     from taskkit.cli.options import engine_of
-    from taskkit.cli.output import Lines, targets
+    from taskkit.cli.output import Lines
     from taskkit.cli.progress import watching
     from taskkit.cli.work import exit_code, tallied
     from taskkit.errors import TaskkitError
 
     cls = registry.resolve(task)
     made = [_made(cls, row) for row in _rows(lines)]
-    (place,) = targets(output, [Path(lines)])
+    (place,) = targets(output, [Input((Path(lines),), Path(Path(lines).name))])
     wanted = {number: one for number, one in enumerate(made) if not isinstance(one, TaskkitError)}
     numbers = list(wanted)
     with engine_of(given) as engine, tallied(engine, quiet=given["quiet"]):

@@ -9,46 +9,93 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from taskkit.cli.inputs import check_writable, inputs, of_this, targets
 from taskkit.cli.options import engine_of
-from taskkit.cli.output import as_data, as_text, targets, written
-from taskkit.errors import TaskkitError
+from taskkit.cli.output import as_data, as_text, put, written
+from taskkit.errors import InputError, TaskkitError
+from taskkit.job import waves
 from taskkit.results import Result, Usage
 from taskkit.taskclass import make
 
 if TYPE_CHECKING:
     from taskkit.engine.engine import Engine
+    from taskkit.engine.plan import Plan
 
 
 def work(cls: Any, firsts: Sequence[tuple[Any, ...]], values: Mapping[str, Any], given: Mapping[str, Any]) -> int:
-    """A task for each of `firsts`, its first input or nothing; `values` are the others. The exit code."""
-    tasks = [make(cls, *first, **values) for first in firsts]
-    sources = [first[0] if first else None for first in firsts]
-    places = targets(given.get("output"), sources)
+    """A task for each of `firsts`, its first input or nothing, and for each file of a folder among them; `values` are
+    the others. The exit code."""
+    output = given.get("output")
+    todo = inputs(cls, firsts, output, quiet=bool(given.get("quiet")))
+    tasks = [make(cls, *one.first, **of_this(values, one, output)) for one in todo]
+    sources = [one.source for one in todo]
+    places = targets(output, todo)
+    report = given.get("report")
+    if report:
+        check_writable(Path(report))
     with engine_of(given) as engine:
         if given.get("plan"):
             return _planned(engine, tasks, sources, as_json=bool(given.get("as_json")))
+        if not given.get("as_json"):
+            _check_shown(tasks, places)
         if len(tasks) == 1:
             return _one(engine, tasks[0], places[0], given)
         return _several(engine, tasks, sources, places, given)
 
 
+def _check_shown(tasks: Sequence[Any], places: Sequence[Path | None]) -> None:
+    """A document that is no text goes to a file, or alone through a pipe."""
+    for task, place in zip(tasks, places, strict=True):
+        if place is None and (len(tasks) > 1 or sys.stdout.isatty()):
+            try:
+                binary = task.binary
+            except InputError:  # said when it is run
+                continue
+            if binary:
+                raise InputError("The result is no text that can be shown.", hint="Give -o a file or a folder.")
+
+
 def _planned(engine: "Engine", tasks: Sequence[Any], sources: Sequence[Any], *, as_json: bool) -> int:
     from taskkit.cli.progress import watching
 
+    plans: list[Any] = []
     with watching(engine, quiet=False, bar=False):
-        plans = [engine.plan(task) for task in tasks]
+        for task in tasks:
+            try:
+                plans.append(engine.plan(task))
+            except InputError as error:
+                if len(tasks) == 1:
+                    raise
+                plans.append(error)
     if as_json:
         import dataclasses
         import json
 
-        rows = [dataclasses.asdict(one) for one in plans]
+        rows = [_failed(source, one) if isinstance(one, TaskkitError) else dataclasses.asdict(one)
+                for one, source in zip(plans, sources, strict=True)]  # fmt: skip
         click.echo(json.dumps(rows if len(rows) > 1 else rows[0], default=str, indent=2))
-        return 0
-    for plan, source in zip(plans, sources, strict=True):
-        if len(plans) > 1:
-            click.echo(f"==> {_name(source)} <==")
-        click.echo(str(plan))
-    return 0
+    else:
+        for plan, source in zip(plans, sources, strict=True):
+            if isinstance(plan, TaskkitError):
+                click.echo(f"taskkit: {_name(source)}: {plan}", err=True)
+                continue
+            if len(plans) > 1:
+                click.echo(f"==> {_name(source)} <==")
+            click.echo(str(plan))
+        good = [one for one in plans if not isinstance(one, TaskkitError)]
+        if len(good) > 1:
+            click.echo(f"==> all {len(good)} together <==\n{_together(good)}")
+    return 1 if any(isinstance(one, TaskkitError) for one in plans) else 0
+
+
+def _together(plans: Sequence["Plan"]) -> str:
+    low, high = (sum(one.calls[end] for one in plans) for end in (0, 1))
+    calls = f"calls     {low:,}" + (f" to {high:,}" if high > low else "")
+    costs = [one.cost for one in plans if one.cost is not None]
+    if len(costs) < len(plans):
+        return f"{calls}\ncost      unknown"
+    least, most = (sum(one[end] for one in costs) for end in (0, 1))
+    return f"{calls}\ncost      ${least:.4f}" + (f" to ${most:.4f}" if most > least else "")
 
 
 def _one(engine: "Engine", task: Any, place: Path | None, given: Mapping[str, Any]) -> int:
@@ -60,7 +107,8 @@ def _one(engine: "Engine", task: Any, place: Path | None, given: Mapping[str, An
         with watching(engine, quiet=quiet, bar=not shows) as seen:
             result = streamed(engine, task) if shows else engine.run(task)
         if not shows:
-            written(as_text(result, as_json=as_json), place)
+            put(result, place, as_json=as_json)
+        _reported(given, [result], [None])
     return exit_code([result], strict=bool(given.get("strict")), failures=seen.failures, warnings=seen.warnings)
 
 
@@ -101,30 +149,60 @@ def _several(
     from taskkit.cli.progress import watching
 
     as_json, quiet = bool(given.get("as_json")), bool(given.get("quiet"))
+    begun = 0
+
+    def each(number: int, result: Any) -> None:
+        place = places[begun + number]
+        if place is not None and not isinstance(result, TaskkitError):
+            put(result, place, as_json=as_json)
+
+    results: list[Any] = []
     with tallied(engine, quiet=quiet):
         with watching(engine, quiet=quiet) as seen:
-            results = engine.map(tasks)
+            for wave in waves(tasks) if any(map(_learns, tasks)) else [tasks]:
+                begun = len(results)
+                results += engine.map(wave, each=each)
         _given_out(results, sources, places, as_json=as_json)
+        _reported(given, results, sources)
     return exit_code(results, strict=bool(given.get("strict")), failures=seen.failures, warnings=seen.warnings)
 
 
+def _learns(task: Any) -> bool:
+    return bool(task.learns)
+
+
 def _given_out(results: Sequence[Any], sources: Sequence[Any], places: Sequence[Path | None], *, as_json: bool) -> None:
+    """What went to a file has been written already."""
     rows: list[Any] = []
     for result, source, place in zip(results, sources, places, strict=True):
         if isinstance(result, TaskkitError):
             click.echo(f"taskkit: {_name(source)}: {result}", err=True)
-            rows.append({"source": _name(source), "error": str(result), "kind": type(result).__name__})
-        elif place is not None:
-            written(as_text(result, as_json=as_json), place)
-        elif as_json:
+            rows.append(_failed(source, result))
+        elif place is None and as_json:
             rows.append({"source": _name(source), **as_data(result)})
-        else:
+        elif place is None:
             click.echo(f"==> {_name(source)} <==")
             written(as_text(result, as_json=False), None)
     if as_json and places[0] is None:
         import json
 
         click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+
+
+def _failed(source: Any, error: TaskkitError) -> dict[str, str]:
+    return {"source": _name(source), "error": str(error), "kind": type(error).__name__}
+
+
+def _reported(given: Mapping[str, Any], results: Sequence[Any], sources: Sequence[Any]) -> None:
+    """What `--report` names gets what there is to say of each result."""
+    if not given.get("report"):
+        return
+    parts = [
+        (f"# {_name(source)}\n\n" if source is not None else "")
+        + (f"Failed: {one}\n" if isinstance(one, TaskkitError) else one.report())
+        for one, source in zip(results, sources, strict=True)
+    ]
+    written("\n".join(parts), Path(given["report"]))
 
 
 def _name(source: Any) -> str:

@@ -18,7 +18,7 @@ from taskkit.tasks.translate.batch import Done, Manner, Work
 from taskkit.tasks.translate.bilingual import both
 from taskkit.tasks.translate.checks import check_document
 from taskkit.tasks.translate.earlier import earlier, lines_of
-from taskkit.tasks.translate.formats import FORMATS, Opened, Options, opened
+from taskkit.tasks.translate.formats import FORMATS, SUFFIXES, Opened, Options, opened
 from taskkit.tasks.translate.glossary import Term, glossary
 from taskkit.tasks.translate.languages import NAMES, language, manner
 from taskkit.tasks.translate.memory import Memory, memory
@@ -95,6 +95,7 @@ class Translate(Task[Translation]):
 
     prompt: ClassVar[Prompt] = Prompt.beside(__file__)
     example: ClassVar[str] = "taskkit translate book.md --to fr -o book.fr.md"
+    suffixes: ClassVar[frozenset[str]] = frozenset(SUFFIXES)
 
     def check(self) -> None:
         if self.from_ and language(self.from_)[0] == language(self.to)[0]:
@@ -122,6 +123,14 @@ class Translate(Task[Translation]):
     def known(self) -> Memory:
         return memory(self.memory, self.tags[0], self.tags[1])
 
+    @property
+    def binary(self) -> bool:
+        return self.document.binary
+
+    @property
+    def learns(self) -> bool:
+        return self.memory is not None
+
     def baseline(self) -> Sequence[Part]:
         return [
             Part("user", f"Translate to {language(self.to)[1]}:"),
@@ -141,7 +150,7 @@ class Translate(Task[Translation]):
         stay = tuple(term.source for term in self.terms if term.stays)
         todo = units(spans, source.format.prose, stay, parts)
         try:
-            done = await work.all(todo)
+            done = await work.all(todo, len(had))
         finally:
             if not job.engine.rehearses:
                 self.known.save()
@@ -189,7 +198,7 @@ class Translate(Task[Translation]):
                 issues.append(Issue(code=problem.code, message=problem.message, severity=problem.severity))
                 job.warn(problem.code, problem.message, failure=problem.severity == "error" and not failed)
         result = Translation(text=written.text, segments=tuple(rows), issues=tuple(issues), language=self.tags[0])
-        result._data, result._binary = written.data, source.binary  # noqa: SLF001 - what JSON does not hold
+        result._data = written.data  # noqa: SLF001 - what JSON does not hold
         if self.update is not None and not self.bilingual:
             whole = {span: target for span, target in wanted.items() if outcomes[span].status != "part"}
             untouched = {span: span.current for span in source.segments if span not in outcomes}

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from taskkit.job import Job
+from taskkit.job import Job, waves
 from taskkit.keyed import UNUSABLE, Outcome, by_id, keyed
 from taskkit.prompt import Part, Prompt
 from taskkit.tasks.translate.checks import check_segment
@@ -61,16 +61,6 @@ class Manner:
     reflect: bool = False
 
 
-def waves(groups: Sequence[list[Unit]]) -> list[Sequence[list[Unit]]]:
-    """1, 2, 4, 8 … at once: each learns from all before it, and a long document still has few waits."""
-    found: list[Sequence[list[Unit]]] = []
-    at = 0
-    while at < len(groups):
-        found.append(groups[at : at + 2 ** len(found)])
-        at += 2 ** (len(found) - 1)
-    return found
-
-
 class Work:
     def __init__(self, job: Job, prompt: Prompt, manner: Manner, memory: Memory, record: Record) -> None:
         self.job = job
@@ -82,8 +72,8 @@ class Work:
         self._tries: dict[str, int] = {}
         self._meant: frozenset[str] = frozenset()  # texts of several meanings, or forms: no memory tells them apart
 
-    async def all(self, todo: Sequence[Unit]) -> dict[str, Done]:
-        """The outcome of each unit by its id; `good` or not."""
+    async def all(self, todo: Sequence[Unit], kept: int = 0) -> dict[str, Done]:
+        """The outcome of each unit by its id; `good` or not. `kept` are the texts beside them that stay."""
         counts = Counter(unit.first.text for unit in todo)
         self._meant = frozenset(text for text, count in counts.items() if count > 1)
         done = {unit.id: hit for unit in todo if (hit := self.remembered(unit)) is not None}
@@ -92,7 +82,7 @@ class Work:
                 self.record.add(unit.first.text, done[unit.id].target)
         rest = [unit for unit in todo if unit.id not in done]
         groups = batches(rest, self.job.counter, self.room())
-        self.job.strategy = _told(len(todo), len(done), len(rest), len(groups))
+        self.job.strategy = _told(kept, len(done), len(rest), len(groups))
         before = {unit.id: last.first.text[-BEFORE:] for last, unit in itertools.pairwise(todo)}
 
         async def one(group: list[Unit]) -> dict[str, Done]:
@@ -229,9 +219,13 @@ class Work:
         )  # fmt: skip
 
 
-def _told(all_: int, hits: int, rest: int, groups: int) -> str:
-    found = f", {hits} from the memory" if hits else ""
-    return f"{all_} texts{found}, {rest} to translate in {groups} batch{'' if groups == 1 else 'es'}"
+def _told(kept: int, hits: int, rest: int, groups: int) -> str:
+    """For a plan: what there is, and what of it costs nothing."""
+    all_ = kept + hits + rest
+    found = [f"{all_} text{'' if all_ == 1 else 's'}"]
+    found += [f"{kept} kept as translated before"] if kept else []
+    found += [f"{hits} from the memory"] if hits else []
+    return ", ".join([*found, f"{rest} to translate in {groups} batch{'' if groups == 1 else 'es'}"])
 
 
 def _about(unit: Unit) -> str:

@@ -116,7 +116,7 @@ def term_problems(terms: Sequence[Term], source: str, target: str) -> Iterator[P
 
 def _in(term: str, text: str) -> bool:
     """As a whole word, or with an ending to it: `port` is in `Ports`, not in `Import`."""
-    ending = r"\w{0,2}(?!\w)" if term[-1:].isalpha() and not is_wide(term[-1]) else ""
+    ending = rf"\w{{0,{1 if len(term) < 5 else 2}}}(?!\w)" if term[-1:].isalpha() and not is_wide(term[-1]) else ""
     before = r"(?<!\w)" if term[:1].isalnum() and not is_wide(term[0]) else ""
     return bool(re.search(before + re.escape(term) + ending, text, re.IGNORECASE))
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from taskkit.knowledge.languages import common_words
 from taskkit.sentences import sentences
 
-LONGEST = 320  # characters of a source that is shown
+LONGEST = 480  # characters of a source that is shown
 WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 OPENS = '.!?:;\n"“„«(|'  # after these, or at the start, a capital tells nothing
 

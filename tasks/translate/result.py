@@ -40,25 +40,19 @@ class Issue(BaseModel):
 
 
 class Translation(Result):
-    """`data` is the file as it is to be written, `text` what can be read of it; `language` is the target's tag."""
+    """`content` is the file as it is to be written, `text` what can be read of it; `language` is the target's tag."""
 
     text: str
     segments: tuple[Segment, ...] = ()
     issues: tuple[Issue, ...] = ()
     language: str = ""
     _data: bytes = PrivateAttr(b"")
-    _binary: bool = PrivateAttr(default=False)
     _lock: str = PrivateAttr("")
 
     @property
-    def data(self) -> bytes:
-        """The translated file, byte for byte; of a text, its UTF-8 unless the source had another encoding."""
+    def content(self) -> bytes:
+        """The translated file, byte for byte, in the source's encoding: all that there is of a .docx."""
         return self._data or self.text.encode()
-
-    @property
-    def binary(self) -> bool:
-        """A document such as .docx, which can only be written to a file."""
-        return self._binary
 
     def saved(self, path: Path) -> None:
         """To be told where the translation was written: beside an updated one lies what it was made from."""

@@ -1,0 +1,111 @@
+"""What a command is to work on: each source that was given, and each file of a folder."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from taskkit.errors import InputError
+
+SHOWN = 5  # names of files that are left out
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """`first` is a task's first input, or nothing. `below` is the path of its result in a folder of results, None for
+    what has no name; `folder` the one that it was found in."""
+
+    first: tuple[Any, ...] = ()
+    below: Path | None = None
+    folder: Path | None = None
+
+    @property
+    def source(self) -> Any:
+        return self.first[0] if self.first else None
+
+
+def inputs(cls: Any, firsts: Sequence[tuple[Any, ...]], output: str | None, *, quiet: bool) -> list[Input]:
+    """A folder becomes the files in it that the task takes, in the order of their names; what is left out is said.
+
+    Hidden files and what the last run has written are none of them. Raises `InputError` for a folder without any."""
+    found: list[Input] = []
+    for first in firsts:
+        source = first[0] if first else None
+        if not (isinstance(source, Path) and cls.suffixes and source.is_dir()):
+            found.append(Input(first, Path(source.name) if isinstance(source, Path) else None))
+            continue
+        files = list(_files(source, Path(output).resolve() if output else None))
+        mine = [one for one in files if one.suffix.lower() in cls.suffixes and _inside(one, source)]
+        if not mine:
+            raise InputError(f"In {source} there is no file that can be worked on: {', '.join(sorted(cls.suffixes))}.")
+        found += [Input((one,), one.relative_to(source), source) for one in mine]
+        others = [str(one.relative_to(source)) for one in files if one not in set(mine)]
+        if others and not quiet:
+            names = ", ".join(others[:SHOWN]) + (", …" if len(others) > SHOWN else "")
+            click.echo(f"Left out, as files of other kinds: {len(others)} ({names}).", err=True)
+    return found
+
+
+def _files(folder: Path, output: Path | None) -> Iterator[Path]:
+    for at, names, files in os.walk(folder):
+        names[:] = sorted(one for one in names if not one.startswith(".") and (Path(at) / one).resolve() != output)
+        yield from (Path(at) / one for one in sorted(files) if not one.startswith("."))
+
+
+def _inside(path: Path, folder: Path) -> bool:
+    return path.resolve().is_relative_to(folder.resolve()) and path.is_file()
+
+
+def of_this(values: Mapping[str, Any], one: Input, output: str | None) -> dict[str, Any]:
+    """Where a folder is worked on, an option that names a folder (or that of the results) means the file in it that
+    lies where this one does."""
+    if one.folder is None or one.below is None:
+        return dict(values)
+    return {
+        name: value / one.below if isinstance(value, Path) and (value.is_dir() or str(value) == output) else value
+        for name, value in values.items()
+    }
+
+
+def targets(output: str | None, given: Sequence[Input]) -> list[Path | None]:
+    """Where each result goes, None for standard output; looked at before anything is paid for.
+
+    A folder takes one file a source, under its name, those of a folder in its order. Raises `InputError` where a file
+    could not be written."""
+    if not output or output == "-":
+        return [None] * len(given)
+    path = Path(output)
+    many = any(one.folder for one in given)
+    if not path.is_dir() and not output.endswith(("/", os.sep)) and not many:
+        if len(given) > 1:
+            raise InputError(f"{len(given)} results do not go into one file.", hint=f"Make {path} a folder.")
+        check_writable(path)
+        return [path]
+    found = [path / one.below for one in given if one.below is not None]
+    if len(found) < len(given):
+        raise InputError(f"{path} is a folder.", hint="Give -o a file.")
+    if len(set(found)) < len(found):
+        raise InputError(f"Two of the sources have one name in {path}.", hint="Run them one after the other.")
+    for target, one in zip(found, given, strict=True):
+        if target.exists() and one.source.exists() and target.samefile(one.source):
+            raise InputError(f"{target} is the source itself.", hint="Give -o another folder.")
+        if one.folder is not None and not target.resolve().is_relative_to(path.resolve()):
+            raise InputError(f"{target} leads out of {path}.", hint="Take the link out of the way.")
+        check_writable(target, makes=one.folder is not None)
+    return [*found]
+
+
+def check_writable(path: Path, *, makes: bool = False) -> None:
+    """`makes`: folders that are missing will be made."""
+    folder = path.parent
+    while makes and not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    if path.is_dir():
+        raise InputError(f"{path} is a folder.", hint="Give -o a file.")
+    if not folder.is_dir():
+        raise InputError(f"There is no folder {folder} to write {path.name} into.", hint="Make it first.")
+    if not os.access(folder, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
+        raise InputError(f"{path} can not be written: permission denied.", hint="Give -o another place.")
