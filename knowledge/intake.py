@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from taskkit.knowledge.embed import Embedder, at_once
 from taskkit.knowledge.pieces import Piece, digest, pieces
-from taskkit.knowledge.read import document, find
+from taskkit.knowledge.read import documents, find
 from taskkit.knowledge.records import Document, Report, Skipped
 from taskkit.knowledge.stores.coding import Made
 from taskkit.knowledge.stores.store import Incoming, Store, Unembedded
@@ -23,10 +23,15 @@ Progress: TypeAlias = Callable[[int, int, str], None]  # documents done, of how 
 GROUP, AT_ONCE = 500_000, 500
 
 
-def read(path: Path, include: Sequence[str], exclude: Sequence[str]) -> list[Found]:
-    return [
-        (one, "") if isinstance(one, Skipped) else (document(one), one.origin) for one in find(path, include, exclude)
-    ]
+def read(path: Path, include: Sequence[str], exclude: Sequence[str], progress: Progress | None = None) -> list[Found]:
+    files = list(find(path, include, exclude))
+    read: list[Found] = []
+    for one in documents(files):
+        read.append(one)
+        if progress is not None:
+            name = one[0].name if isinstance(one[0], Document) else one[0].file
+            progress(len(read), len(files), f"read {name}")
+    return read
 
 
 def renamed(

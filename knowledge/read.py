@@ -3,17 +3,18 @@
 import os
 import stat
 import unicodedata
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from taskkit.errors import InputError
-from taskkit.knowledge.markup import readable
 from taskkit.knowledge.patterns import Patterns
+from taskkit.knowledge.readers import LARGEST, known, suffix_of
+from taskkit.knowledge.readers.apart import Apart
 from taskkit.knowledge.records import Document, Skipped
 from taskkit.source import read as read_source
 
-LARGEST = 50_000_000  # bytes
+FORMATS = {"rst": "rst", "rest": "rst", "csv": "table", "tsv": "table", "json": "json", "jsonl": "json", "ndjson": "json"}
 _NEVER = Patterns([".*", "__pycache__/", "node_modules/", "*.kb", "*.kb-*", "*~"])
 
 
@@ -87,20 +88,29 @@ def _link_problem(link: Path, root: Path) -> str:
     return "is a symbolic link to a folder, which is read under its own name" if target.is_dir() else ""
 
 
-def document(found: Found) -> Document | Skipped:
-    """The document in a file; its title is the one that the file itself gives."""
+def documents(found: Iterable[Found | Skipped]) -> Iterator[tuple[Document | Skipped, str]]:
+    """Each as it is read, with the folder that it is from."""
+    with Apart() as apart:
+        for one in found:
+            if isinstance(one, Skipped):
+                yield one, ""
+                continue
+            try:
+                yield _document(one, apart), one.origin
+            except InputError as error:
+                reason = error.message.replace(str(one.path), "", 1).strip().rstrip(".")
+                yield Skipped(one.name, " ".join(reason.translate(_VISIBLE).split())), one.origin
+
+
+def _document(found: Found, apart: Apart) -> Document:
+    """Its title is the one that the file itself gives."""
     if problem := _file_problem(found.path):
-        return Skipped(found.name, problem)
-    try:
-        text = read_source(found.path)
-    except InputError as error:
-        return Skipped(found.name, _reason(error, found.path))
-    if text.format == "html":
-        body, title = readable(text.text)
-        if not body.strip():
-            return Skipped(found.name, "has no text")
-        return Document(found.name, body, title, format="markdown")
-    return Document(found.name, text.text, format=text.format)
+        raise InputError(problem)
+    suffix = suffix_of(found.path)
+    if known(suffix):
+        return replace(apart.read(found.path), name=found.name)
+    text = read_source(found.path)
+    return Document(found.name, text.text, format=FORMATS.get(suffix, text.format))
 
 
 def _file_problem(path: Path) -> str:
@@ -113,7 +123,3 @@ def _file_problem(path: Path) -> str:
     if info.st_size > LARGEST:
         return f"is too large: {info.st_size / 1e6:,.0f} MB, {LARGEST / 1e6:,.0f} at most"
     return ""
-
-
-def _reason(error: InputError, path: Path) -> str:
-    return error.message.replace(str(path), "", 1).strip().rstrip(".") or error.message

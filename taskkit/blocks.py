@@ -31,13 +31,17 @@ _LONGEST_HEADING = 200
 
 @dataclass(slots=True)
 class Outline:
-    """`starts[i]` begins a block whose border has `ranks[i]`; a block in `verbatim` is cut at its lines.
+    """`starts[i]` begins a block whose border has `ranks[i]`; a block in `verbatim` is cut at its lines. One in
+    `whole` stays in one piece if it fits, even where a fuller piece could be had by cutting it; if it does not fit, it
+    is cut at the first level of `deeper` that makes parts which do.
 
     A heading is `(start, end, level, title)`, a table `(start, end, end of its head)`."""
 
     starts: list[int] = field(default_factory=lambda: [0])
     ranks: list[int] = field(default_factory=lambda: [0])
     verbatim: set[int] = field(default_factory=set[int])
+    whole: set[int] = field(default_factory=set[int])
+    deeper: list[list[int]] = field(default_factory=list[list[int]])
     headings: list[tuple[int, int, int, str]] = field(default_factory=list[tuple[int, int, int, str]])
     tables: list[tuple[int, int, int]] = field(default_factory=list[tuple[int, int, int]])
 
@@ -61,6 +65,10 @@ def outline(text: str, kind: str) -> Outline:
         return _Markdown(text).read()
     if kind == "html":
         return _tags(text)
+    if kind in {"rst", "table", "json"}:
+        from taskkit import outlines
+
+        return getattr(outlines, kind)(text)  # type: ignore[no-any-return]
     return _gaps(text, code=kind == "code")
 
 
@@ -114,6 +122,8 @@ class _Markdown:
             return self._underlined(line)
         if not glued:
             self.found.border(start, _rank(deep=after > start, blank=bool(blank)))
+        if kind != "under":
+            self.found.whole.add(self.found.starts[-1])
         return self._fenced(line) if kind == "fence" else line.end()
 
     def _line_end(self, at: int) -> int:
@@ -154,6 +164,7 @@ class _Markdown:
                 self.found.border(start, ROW)
         else:
             self.found.border(start, ROW)
+        self.found.whole.add(self.found.starts[-1])
         return end
 
     def _fenced(self, line: re.Match[str]) -> int:

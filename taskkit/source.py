@@ -122,8 +122,9 @@ _MAGIC = {
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """`format` is `text`, `markdown`, `html` or `code`; `start` the offset of `text[0]` in the source that it
-    was taken from. `images` are the URLs of those whose marks stand in the text (see `images`)."""
+    """`format` is `text`, `markdown`, `html`, `code`, `rst`, `table` (rows of CSV) or `json`; `start` the offset of
+    `text[0]` in the source that it was taken from. `images` are the URLs of those whose marks stand in the text (see
+    `images`)."""
 
     text: str
     name: str = ""
@@ -161,7 +162,7 @@ def read(source: Source, *, images: bool = False) -> Text:
         data = _contents(source)
         if images and kind_of(data):
             return _image(data, str(source))
-        text = Text(_decoded(source, data), str(source), format_of(source))
+        text = Text(decoded(data, source), str(source), format_of(source))
     elif isinstance(source, bytes):
         if not images:
             raise InputError("Bytes are taken for an image, and none can be used here.", hint="Give a text.")
@@ -216,7 +217,8 @@ def _contents(path: Path) -> bytes:
         raise InputError(f"{str(path)!r} is no file name.") from None
 
 
-def _decoded(path: Path, data: bytes) -> str:
+def decoded(data: bytes, path: object = "") -> str:
+    """UTF-8, or UTF-16 with its mark. Raises `InputError` that begins with `path`."""
     for magic, kind in _MAGIC.items():
         if data.startswith(magic):
             raise InputError(f"{path} is {kind}, not a text.", hint="Give its text instead.")
@@ -235,5 +237,5 @@ def _decoded(path: Path, data: bytes) -> str:
     return text
 
 
-def _binary(path: Path) -> InputError:
+def _binary(path: object) -> InputError:
     return InputError(f"{path} is binary, not a text.", hint="Give its text instead.")

@@ -8,10 +8,11 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import accumulate, pairwise
 
 from taskkit.around import before, paths
-from taskkit.blocks import SENTENCE, WORD, Outline, outline
+from taskkit.blocks import ROW, SENTENCE, WORD, Outline, outline
 from taskkit.errors import InputError
 from taskkit.graphemes import joined
 from taskkit.hardcut import SMALLEST, chopped
@@ -80,7 +81,7 @@ def _ends(text: str, found: Outline, max_tokens: int, counter: Counter, *, balan
     if surely_fits(text, max_tokens):
         return [len(text)]
     limit = max(SMALLEST, int(max_tokens / counter.ratio) - 1)  # 1: a space at the end is a token there
-    spans = _spans(text, found, limit, Counter(counter.encoding))
+    spans = _spans(text, found, limit, Counter(counter.encoding), whole=set() if balance else found.whole)
     nearly = spans.sums[-1] <= limit * 1.02
     if nearly and counter.count(text) <= max_tokens:
         return [len(text)]
@@ -89,22 +90,29 @@ def _ends(text: str, found: Outline, max_tokens: int, counter: Counter, *, balan
     return _held(text, spans, 0, filled, max_tokens, counter)
 
 
-def _spans(text: str, found: Outline, limit: int, counter: Counter) -> _Spans:
+def _spans(text: str, found: Outline, limit: int, counter: Counter, whole: set[int]) -> _Spans:
     blocks = [(at, rank) for at, rank in zip(found.starts, found.ranks, strict=True) if at < len(text)]
     starts, ranks = [*(at for at, _ in blocks), len(text)], [*(rank for _, rank in blocks), 0]
     counts = counter.count_many(_counted(text, starts))
 
-    def parts(i: int, start: int, end: int) -> list[tuple[int, int]]:
-        if i in found.verbatim:
+    def below(level: list[int], start: int, end: int) -> list[tuple[int, int]]:
+        kept = level[bisect_right(level, start) : bisect_left(level, end)]
+        whole.update(kept)
+        found.verbatim.update(kept)
+        return [(at, ROW) for at in kept]
+
+    def parts(start: int, end: int) -> list[tuple[int, int]]:
+        if start in found.verbatim:
             return [(line.end(), SENTENCE) for line in _LINE.finditer(text, start, end)]
         return [(start + at, SENTENCE) for at, _ in sentences(text[start:end])[1:]]
 
-    def words(_: int, start: int, end: int) -> list[tuple[int, int]]:
+    def words(start: int, end: int) -> list[tuple[int, int]]:
         return [(at, WORD) for at in chopped(text, start, end, limit, counter)]
 
     # A block of up to half a piece stays whole: pieces are then at least half full all the same.
-    for most, inner in ((limit // 2, parts), (limit, words)):
-        starts, ranks, counts = _refined(text, (starts, ranks, counts), most, inner, counter)
+    levels = [(limit, partial(below, level)) for level in found.deeper]
+    for most, inner in (*levels, (limit // 2, parts), (limit, words)):
+        starts, ranks, counts = _refined(text, (starts, ranks, counts), (most, whole, limit), inner, counter)
     return _Spans(starts, ranks, list(accumulate(counts, initial=0)))
 
 
@@ -114,20 +122,23 @@ _Columns = tuple[list[int], list[int], list[int]]
 def _refined(
     text: str,
     columns: _Columns,
-    most: int,
-    inner: Callable[[int, int, int], list[tuple[int, int]]],
+    most: tuple[int, set[int], int],
+    inner: Callable[[int, int], list[tuple[int, int]]],
     counter: Counter,
 ) -> _Columns:
-    """Spans of more than `most` tokens are replaced by their parts, which are counted in one batch."""
+    """Spans of more than so many tokens are replaced by their parts, which are counted in one batch; what begins in
+    the set may have the second number."""
+    usual, whole, roomy = most
     starts, ranks, counts = columns
     new_starts, new_ranks, old = list[int](), list[int](), dict[int, int]()
     for i, count in enumerate(counts):
-        if count <= most:
+        fits = count <= usual or (count <= roomy and starts[i] in whole)
+        if fits:
             old[len(new_starts)] = count
         new_starts.append(starts[i])
         new_ranks.append(ranks[i])
-        if count > most:
-            for at, rank in inner(i, starts[i], starts[i + 1]):
+        if not fits:
+            for at, rank in inner(starts[i], starts[i + 1]):
                 if new_starts[-1] < at < starts[i + 1] and not joined(text, at, new_starts[-1]):
                     new_starts.append(at)
                     new_ranks.append(rank)

@@ -11,7 +11,7 @@ from taskkit.errors import InputError
 from taskkit.source import Piece, Text
 from taskkit.tokens import Counter
 
-FORMATS = ("text", "markdown", "html", "code")
+FORMATS = ("text", "markdown", "html", "code", "rst", "table", "json")
 WORDS = "one two three four five six seven eight nine ten "
 FAMILY, SCOTLAND, THUMB = (
     "👨\u200d👩\u200d👧\u200d👦",

@@ -2,6 +2,12 @@
 
 import re
 from html.parser import HTMLParser
+from pathlib import Path
+
+from taskkit.errors import InputError
+from taskkit.knowledge.readers.lines import line
+from taskkit.knowledge.records import Document
+from taskkit.source import decoded as decoded_text
 
 _HIDDEN = frozenset(["script", "style", "template", "noscript", "svg", "math", "iframe", "object", "nav"])
 _BLOCK = frozenset(
@@ -51,6 +57,29 @@ _VOID = frozenset(
 )
 _HEADING = re.compile(r"h[1-6]")
 _SPACE = re.compile(r"[ \t\r\n\f]+")
+
+
+_CHARSET = re.compile(rb"""<(?:meta|\?xml)\b[^>]*?(?:charset|encoding)\s*=\s*["']?([\w.:-]+)""", re.IGNORECASE)
+
+
+def read(path: Path) -> Document:
+    text, title = readable(decoded(path.read_bytes()))
+    return Document(path.name, text, title, format="markdown")
+
+
+def decoded(data: bytes) -> str:
+    """UTF-8, UTF-16 with its mark, or what the file itself says that it is."""
+    try:
+        return decoded_text(data)
+    except InputError as error:
+        said = _CHARSET.search(data[:2048])
+        if not said:
+            raise InputError(error.message.strip().rstrip(".")) from None
+        name = said[1].decode()
+        try:
+            return data.decode(name)
+        except (LookupError, UnicodeDecodeError):
+            raise InputError(f"is not {name}, which it says it is") from None
 
 
 def readable(html: str) -> tuple[str, str]:
@@ -142,7 +171,7 @@ class _Reader(HTMLParser):
                 self._line.append(text + " ")
             return
         if text:
-            self.out.append(self._prefix + text + "\n")
+            self.out.append(self._prefix + (text if self._prefix.startswith("#") else line(text)) + "\n")
             self._prefix = ""
         if lines > 1 and self.out and self.out[-1] != "\n" and not self.out[-1].endswith("\n\n"):
             self.out.append("\n")
