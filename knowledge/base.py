@@ -94,7 +94,9 @@ class KnowledgeBase:
         todo = [what] if isinstance(what, Path | Document) else list(what)
         incoming: list[Found] = []
         for one in todo:
-            incoming += [(one, "")] if isinstance(one, Document) else read(one, (), ())
+            incoming += (
+                [(one, "")] if isinstance(one, Document) else await asyncio.to_thread(read, one, (), (), progress)
+            )
         return await take(self._store, self._embedder, self._made, incoming, progress)
 
     def sync(
@@ -109,7 +111,7 @@ class KnowledgeBase:
         path = Path(folder)
         if not path.is_dir():
             raise InputError(f"There is no folder {path}.", hint="Check its name; a file goes in with `add`.")
-        incoming = read(path, include, exclude)
+        incoming = read(path, include, exclude, progress)
         names = {one.name if isinstance(one, Document) else one.file for one, _ in incoming}
         origin = str(path.resolve())
         before = self._store.digests()

@@ -14,7 +14,15 @@ from taskkit.knowledge.readers.apart import Apart
 from taskkit.knowledge.records import Document, Skipped
 from taskkit.source import read as read_source
 
-FORMATS = {"rst": "rst", "rest": "rst", "csv": "table", "tsv": "table", "json": "json", "jsonl": "json", "ndjson": "json"}
+FORMATS = {
+    "rst": "rst",
+    "rest": "rst",
+    "csv": "table",
+    "tsv": "table",
+    "json": "json",
+    "jsonl": "json",
+    "ndjson": "json",
+}
 _NEVER = Patterns([".*", "__pycache__/", "node_modules/", "*.kb", "*.kb-*", "*~"])
 
 

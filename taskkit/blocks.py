@@ -65,10 +65,6 @@ def outline(text: str, kind: str) -> Outline:
         return _Markdown(text).read()
     if kind == "html":
         return _tags(text)
-    if kind in {"rst", "table", "json"}:
-        from taskkit import outlines
-
-        return getattr(outlines, kind)(text)  # type: ignore[no-any-return]
     return _gaps(text, code=kind == "code")
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from taskkit import blocks
 from taskkit.blocks import BLOCK, PART, ROW, Outline
 
 _LINE = re.compile(r"[^\n]*\n|[^\n]+\Z")
@@ -16,6 +17,12 @@ _SPACE = re.compile(r"\s*")
 _KEY = re.compile(r"\s*:")
 _DEEPEST = 6  # levels of JSON that a cut looks at
 _LONGEST = 200  # characters of a key in the path
+
+
+def outline(text: str, kind: str) -> Outline:
+    """Of a text of any format."""
+    special = {"rst": rst, "table": table, "json": json}.get(kind)
+    return special(text) if special else blocks.outline(text, kind)
 
 
 def rst(text: str) -> Outline:

@@ -12,10 +12,11 @@ from functools import partial
 from itertools import accumulate, pairwise
 
 from taskkit.around import before, paths
-from taskkit.blocks import ROW, SENTENCE, WORD, Outline, outline
+from taskkit.blocks import ROW, SENTENCE, WORD, Outline
 from taskkit.errors import InputError
 from taskkit.graphemes import joined
 from taskkit.hardcut import SMALLEST, chopped
+from taskkit.outlines import outline
 from taskkit.sentences import sentences
 from taskkit.tokens import Counter, surely_fits
 
@@ -110,20 +111,21 @@ def _spans(text: str, found: Outline, limit: int, counter: Counter, whole: set[i
         return [(at, WORD) for at in chopped(text, start, end, limit, counter)]
 
     # A block of up to half a piece stays whole: pieces are then at least half full all the same.
-    levels = [(limit, partial(below, level)) for level in found.deeper]
-    for most, inner in (*levels, (limit // 2, parts), (limit, words)):
+    levels: list[tuple[int, _Inner]] = [(limit, partial(below, level)) for level in found.deeper]
+    for most, inner in [*levels, (limit // 2, parts), (limit, words)]:
         starts, ranks, counts = _refined(text, (starts, ranks, counts), (most, whole, limit), inner, counter)
     return _Spans(starts, ranks, list(accumulate(counts, initial=0)))
 
 
 _Columns = tuple[list[int], list[int], list[int]]
+_Inner = Callable[[int, int], list[tuple[int, int]]]  # borders with their ranks between two places
 
 
 def _refined(
     text: str,
     columns: _Columns,
     most: tuple[int, set[int], int],
-    inner: Callable[[int, int], list[tuple[int, int]]],
+    inner: _Inner,
     counter: Counter,
 ) -> _Columns:
     """Spans of more than so many tokens are replaced by their parts, which are counted in one batch; what begins in

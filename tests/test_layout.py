@@ -23,6 +23,7 @@ LAYERS = (
     (
         "taskkit.split",
         "taskkit.blocks",
+        "taskkit.outlines",
         "taskkit.sentences",
         "taskkit.around",
         "taskkit.graphemes",

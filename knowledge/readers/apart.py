@@ -49,7 +49,7 @@ class Apart:
 
     def _begun(self) -> "subprocess.Popen[bytes]":
         # Isolated, and on this process's own path: nothing of the folder that it is started in is imported.
-        return subprocess.Popen(
+        return subprocess.Popen(  # noqa: S603 - this interpreter
             [sys.executable, "-I", "-c", _START, json.dumps(sys.path)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -121,6 +121,6 @@ def _answer(path: Path) -> dict[str, Any]:
         return {"problem": "is nested too deeply"}
     except ModuleNotFoundError as error:
         return {"problem": f"needs {error.name} to be read; run: pip install 'taskkit[documents]'"}
-    except (Exception, SystemExit) as error:
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a library or a plug-in does
         told = " ".join(f"{type(error).__name__}: {error}".split())[:300]
         return {"problem": f"can not be read as {suffix_of(path)}: {told}"}

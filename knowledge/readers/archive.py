@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 from urllib.parse import unquote
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from taskkit.errors import InputError
 
@@ -62,12 +62,12 @@ class Archive:
 
     def parse(self, name: str, target: Target) -> None:
         """Raises `InputError` also for a document type: these formats have none, and entities are defined there."""
-        parser = ElementTree.XMLParser(target=_Guarded(target))  # noqa: S314 - no document type, no entities
+        parser = ET.XMLParser(target=_Guarded(target))  # noqa: S314 - no document type, no entities
         try:
             for chunk in self._chunks(name):
                 parser.feed(chunk)
             parser.close()
-        except (ElementTree.ParseError, LookupError) as error:
+        except (ET.ParseError, LookupError) as error:
             raise InputError(f"is damaged: {name}: {error}") from None
 
     def relations(self, name: str) -> dict[str, tuple[str, str]]:
@@ -140,7 +140,7 @@ class TextOf(_Attributes):
         super().start(name, given)
         self._inside = name == self._name and len(self.found) == 1
 
-    def end(self, name: str) -> None:
+    def end(self, name: str) -> None:  # noqa: ARG002
         self._inside = False
 
     def data(self, text: str) -> None:

@@ -19,7 +19,7 @@ def read(path: Path) -> Document:
         main = next(
             (target for kind, target in archive.relations("").values() if kind == "officeDocument"), "word/document.xml"
         )
-        related = {kind: target for kind, target in archive.relations(main).values()}
+        related = dict(archive.relations(main).values())
         styles = _Styles()
         if (named := related.get("styles", "")) in archive.names:
             archive.parse(named, styles)

@@ -6,13 +6,14 @@ from datetime import datetime
 from email import message_from_binary_file, policy
 from email.message import EmailMessage, Message
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from taskkit.errors import InputError
 from taskkit.knowledge.readers.lines import heading, line
 from taskkit.knowledge.readers.markup import readable
 from taskkit.knowledge.records import Document, Value
 
+Part: TypeAlias = "Message[Any, Any]"
 DEEPEST = 5  # messages within messages, and attachments of attachments
 _SHOWN = ("From", "To", "Cc", "Date")
 
@@ -32,14 +33,14 @@ def read(path: Path, depth: int = 0) -> Document:
     )  # fmt: skip
 
 
-def _header(message: Message[Any, Any], name: str) -> str:
+def _header(message: Part, name: str) -> str:
     try:
         return " ".join(str(message.get(name, "")).split())
     except Exception:  # noqa: BLE001 - a header that its own library trips over
         return ""
 
 
-def _message(message: Message[Any, Any], depth: int) -> Iterator[str]:
+def _message(message: Part, depth: int) -> Iterator[str]:
     yield "\n".join(f"{name}: {value}" for name in _SHOWN if (value := _header(message, name)))
     body = message.get_body(("plain", "html")) if isinstance(message, EmailMessage) else None
     if body is not None:
@@ -48,7 +49,7 @@ def _message(message: Message[Any, Any], depth: int) -> Iterator[str]:
         yield from _attachment(part, depth)
 
 
-def _attached(message: Message[Any, Any], body: Any) -> Iterator[Message[Any, Any]]:
+def _attached(message: Part, body: Any) -> Iterator[Part]:
     """Every part with content of its own; the other form of the body is no part to read."""
     for part in message.iter_parts() if isinstance(message, EmailMessage) else ():
         if part is body:
@@ -61,7 +62,7 @@ def _attached(message: Message[Any, Any], body: Any) -> Iterator[Message[Any, An
             yield from _attached(part, body)
 
 
-def _attachment(part: Message[Any, Any], depth: int) -> Iterator[str]:
+def _attachment(part: Part, depth: int) -> Iterator[str]:
     name = " ".join((part.get_filename() or "").split())
     if part.get_content_type() == "message/rfc822":
         inner = part.get_payload()
@@ -91,7 +92,7 @@ def _kind(name: str) -> bool:
     return known(suffix_of(Path(name)))
 
 
-def _file(part: Message[Any, Any], name: str, depth: int) -> str:
+def _file(part: Part, name: str, depth: int) -> str:
     """Read as a file of its kind would be, without its pages."""
     from taskkit.knowledge import readers
 
@@ -105,7 +106,7 @@ def _file(part: Message[Any, Any], name: str, depth: int) -> str:
     return found.text.replace("\f", "").strip()
 
 
-def _text(part: Message[Any, Any]) -> str:
+def _text(part: Part) -> str:
     data = part.get_payload(decode=True)
     raw = data if isinstance(data, bytes) else b""
     try:

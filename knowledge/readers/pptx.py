@@ -44,7 +44,7 @@ class _Shapes:
         self._level = 0
         self._takes = False
 
-    def start(self, name: str, given: dict[str, str]) -> None:
+    def start(self, name: str, given: dict[str, str]) -> None:  # noqa: C901
         if name == "sp":
             self._kind = "box"
         elif name == "ph":
