@@ -37,13 +37,15 @@ class Task(Generic[R]):
 
     `tier` the kind of model, `temperature` 0 to 2 (0.2 where the same input should give the same work),
     `conversation` True for turns, which are never answered from the journal, `suffixes` the endings of the files that
-    a folder is searched for where one is given as the source; without any, folders are refused."""
+    a folder is searched for where one is given as the source; without any, folders are refused. `together` is the
+    field that takes the second source and those after it, where several make one result with `--together`."""
 
     prompt: ClassVar[Prompt]
     tier: ClassVar[str] = "fast"
     temperature: ClassVar[float] = 0.2
     conversation: ClassVar[bool] = False
     suffixes: ClassVar[frozenset[str]] = frozenset()
+    together: ClassVar[str] = ""
 
     def check(self) -> None:
         """Looks at the inputs before any model is asked or started: the sources can be read. Raises `InputError`."""

@@ -114,7 +114,7 @@ def test_the_wheel_takes_no_name_but_its_own(home: Home) -> None:
 def test_the_sdist_holds_what_its_wheel_is_made_of(home: Home) -> None:
     with tarfile.open(home.sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    assert {"pyproject.toml", "README.md", "LICENSE", "tasks/summarise.py", "knowledge/__init__.py"} <= names
+    assert {"pyproject.toml", "README.md", "LICENSE", "tasks/draft.py", "knowledge/__init__.py"} <= names
     assert not [name for name in names if name.startswith((".venv", "tests/local/__pycache__"))]
 
 

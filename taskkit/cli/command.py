@@ -44,6 +44,9 @@ def command_of(cls: Any, name: str) -> click.Command:
     params += [_option(one) for one in fields[1:]]
     if callable(getattr(result_type(cls), "report", None)):
         params.append(click.Option(["--report"], **REPORT))
+    if together := str(cls.together):
+        words = "Take the several sources as one input, with one result."
+        params.append(click.Option(["--together", "together"], is_flag=True, help=words))
     taken = {word for param in params for word in (*param.opts, param.name)}
     params += [one for one in options_of(COMMON) if not taken & {*one.opts, one.name}]
 
@@ -59,7 +62,11 @@ def command_of(cls: Any, name: str) -> click.Command:
             return chat(cls, first.name, _values(fields[1:], own, Stdin()), given)
         stdin = Stdin()
         firsts = [()] if first is None else _firsts(cls, first, own.pop(first.name), stdin)
-        return work(cls, firsts, _values(fields[1:], own, stdin), given)
+        values = _values(fields[1:], own, stdin)
+        if given.pop("together", False):
+            values[together] = [*(one for rest in firsts[1:] for one in rest), *values.get(together, ())]
+            firsts = firsts[:1]
+        return work(cls, firsts, values, given)
 
     doc = inspect.getdoc(cls) or ""
     example = getattr(cls, "example", "")
@@ -71,7 +78,7 @@ def command_of(cls: Any, name: str) -> click.Command:
         epilog=_about(cls, first) if first is not None else None,
         short_help=doc.partition("\n")[0],
     )
-    command.own = frozenset(["report", *(one.name for one in fields)])
+    command.own = frozenset(["report", "together", *(one.name for one in fields)])
     return command
 
 

@@ -29,7 +29,7 @@ def test_every_part_of_a_long_text_is_read() -> None:
     read = "\n".join(said(body) for body in transport.bodies)  # type: ignore[union-attr]
     assert {int(n) for n in re.findall(r"Mark (\d+):", read)} == set(range(3000))
     assert result.pieces > 5
-    assert result.coverage == 1.0
+    assert result.coverage.share == 1.0
 
 
 def test_the_plan_is_what_happens() -> None:

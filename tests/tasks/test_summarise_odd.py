@@ -26,7 +26,7 @@ def test_odd_texts_are_read_whole_within_the_window(name: str) -> None:
     engine = scripted("A harbour was closed.", model="gpt-4.1-mini", context=128_000)
     result = engine.run(Summarise(ODD[name]))
     assert result.text == "A harbour was closed."
-    assert result.coverage == 1.0
+    assert result.coverage.share == 1.0
     bodies: list[Any] = engine._transport.bodies  # type: ignore[union-attr]
     counter = counter_for("gpt-4.1-mini")
     for body in bodies:

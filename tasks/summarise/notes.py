@@ -1,0 +1,201 @@
+"""A text that fits no call: notes on every piece, then a tree of merges, each level shorter than the one before."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from taskkit.errors import ContextTooLong, EndpointError, QuotaError, RefusedError, TaskkitError
+from taskkit.job import Job
+from taskkit.prompt import Part
+from taskkit.split import Piece
+from taskkit.tasks.summarise.nothing import is_nothing
+from taskkit.tasks.summarise.records import Coverage, Reading
+from taskkit.tasks.summarise.work import TOKENS_A_WORD, Work, likely
+
+T = TypeVar("T")
+
+PIECE = 6000  # tokens: pieces much larger than this lose their middle, and make long waits
+NOTE_WORDS = 180  # a piece's notes at most
+DEPTH = 12  # levels of merging; each must shrink, so this is never reached
+ENOUGH = 0.8  # of a level's length: the next one may be so long, or its notes are cut
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """A piece of the `document`th document; `number` counts from 1 through all of them."""
+
+    document: int
+    number: int
+    total: int
+    piece: Piece
+
+
+@dataclass(frozen=True, slots=True)
+class Read(Generic[T]):
+    """What each piece gave, in order; None for one that failed."""
+
+    pieces: Sequence[Numbered]
+    found: Sequence[T | None]
+    coverage: Coverage
+
+
+def cut_up(work: Work, around: Sequence[Part], room: int, *, overlap: int = 0) -> list[Numbered]:
+    pieces = [
+        (number, piece)
+        for number, document in enumerate(work.documents)
+        for piece in work.job.split(document.view, max_tokens=PIECE, around=around, max_output=room, overlap=overlap)
+    ]
+    return [Numbered(document, number, len(pieces), piece) for number, (document, piece) in enumerate(pieces, 1)]
+
+
+async def read_all(work: Work, pieces: Sequence[Numbered], read: Callable[[Numbered], Awaitable[T]]) -> Read[T]:
+    """Every piece once. One that fails does not take the others with it: it is told, and is missing from the
+    coverage. Raises what stops the whole job, and the error of the first piece when all fail."""
+    results = await work.job.map(read, pieces, keep_errors=True)
+    errors = [one for one in results if isinstance(one, TaskkitError)]
+    again = next((one for one in errors if isinstance(one, ContextTooLong)), None)
+    if again is not None or len(errors) == len(results):
+        raise again or errors[0]
+    found = [None if isinstance(one, TaskkitError) else one for one in results]
+    readings = [
+        _reading(work, one, str(result) if isinstance(result, TaskkitError) else "")
+        for one, result in zip(pieces, results, strict=True)
+    ]
+    coverage = covered(readings)
+    if errors:
+        lost = [one for one in readings if one.status == "failed"]
+        where = ", ".join(f"{one.start}-{one.end}{f' of {one.document}' if one.document else ''}" for one in lost[:5])
+        work.job.warn(
+            "not-read",
+            f"{len(lost)} of {len(pieces)} pieces were not read, {1 - coverage.share:.1%} of the text "
+            f"(characters {where}{', …' if len(lost) > 5 else ''}): {errors[0]}",
+            failure=True,
+        )
+    return Read(pieces, found, coverage)
+
+
+def _reading(work: Work, one: Numbered, problem: str) -> Reading:
+    document = work.documents[one.document]
+    start, end = document.outside(one.piece.start, one.piece.end)
+    if document.runs:  # the times between two cues are read with the first of them
+        last = one.number == one.total or one.piece.end >= len(document.view.text)
+        start = document.source.start if one.piece.start == 0 else start
+        end = (
+            document.source.start + len(document.source.text)
+            if last
+            else document.outside(one.piece.end, one.piece.end)[0]
+        )
+    return Reading(
+        document=document.name, start=start, end=end, status="failed" if problem else "read", problem=problem
+    )
+
+
+def covered(readings: Sequence[Reading]) -> Coverage:
+    every = sum(one.end - one.start for one in readings)
+    read = sum(one.end - one.start for one in readings if one.status == "read")
+    return Coverage(share=read / every if every else 1.0, readings=tuple(readings))
+
+
+def read_whole(work: Work) -> Coverage:
+    """All documents in one call."""
+    texts = [(one.name, one.source) for one in work.documents]
+    return covered([Reading(document=name, start=one.start, end=one.start + len(one.text)) for name, one in texts])
+
+
+async def notes(work: Work) -> tuple[list[str], Read[str]]:
+    """The notes in order; a piece that has nothing on the focus gives none."""
+    room = int(NOTE_WORDS * TOKENS_A_WORD)
+    pieces = cut_up(work, note_parts(work, None), room)
+    work.job.strategy = f"notes on {len(pieces)} pieces, merged"
+
+    async def note(one: Numbered) -> str:
+        return await work.job.complete(note_parts(work, one), max_output=room, likely=likely(NOTE_WORDS))
+
+    read = await read_all(work, pieces, note)
+    return [
+        named(work, one, text)
+        for one, text in zip(pieces, read.found, strict=True)
+        if text is not None and not (work.focus and is_nothing(text))
+    ], read
+
+
+def note_parts(work: Work, one: Numbered | None, block: str = "note", **values: object) -> list[Part]:
+    """The prompt for a piece, or what stands around one."""
+    piece = Piece("", 0, 0) if one is None else one.piece
+    return work.ask(
+        block, piece=piece.text, before=piece.before, headings=piece.headings, words=NOTE_WORDS,
+        name=work.documents[0 if one is None else one.document].name, number=999 if one is None else one.number,
+        total=999 if one is None else one.total, **values,
+    )  # fmt: skip
+
+
+def named(work: Work, one: Numbered, text: str) -> str:
+    """Of several documents each note says whose it is."""
+    return f"From {work.documents[one.document].name}:\n{text}" if len(work.documents) > 1 else text
+
+
+async def merged(work: Work, found: Sequence[str], **values: object) -> str:
+    """A level packs as many notes into a call as fit, and must come out shorter than it went in."""
+    job = work.job
+    notes = list(found)
+    for _ in range(DEPTH):
+        final = work.ask("merge", notes=notes, final=True, words=0, earlier=work.earlier, **values)
+        if job.fits(final, max_output=work.room):
+            return await job.complete(final, max_output=work.room, show=True, likely=work.likely)
+        before = sum(job.counter.count_many(notes))
+        groups = packed(work, notes)
+        words = max(40, int(before / len(groups) / TOKENS_A_WORD * 0.5))
+
+        async def level(group: list[str], words: int = words) -> str:
+            parts = work.ask("merge", notes=group, final=False, words=words, earlier="", **values)
+            room = int(words * TOKENS_A_WORD)
+            try:
+                return await job.complete(parts, max_output=room, likely=likely(words))
+            except (QuotaError, ContextTooLong):
+                raise
+            except (EndpointError, RefusedError) as error:
+                kept = job.counter.cut("\n".join(group), room)
+                work.job.warn(
+                    "not-merged", f"Some notes could not be put together, their start was kept: {error}", failure=True
+                )
+                return kept
+
+        notes = await job.map(level, groups)
+        if sum(job.counter.count_many(notes)) > before * ENOUGH:
+            # The model does not shorten; yet the next level has to be smaller than this one.
+            notes = cut_notes(job, notes, int(words * TOKENS_A_WORD))
+            if sum(job.counter.count_many(notes)) >= before:
+                break
+    raise EndpointError(
+        "The notes do not get shorter from level to level.",
+        hint="Use a model with a larger window, or fewer --words.",
+    )
+
+
+def packed(work: Work, notes: Sequence[str]) -> list[list[str]]:
+    around = work.ask("merge", notes=[""], final=False, words=9999, earlier="", differences=[])
+    room = work.job.room(around, max_output=work.job.route.window.context // 6)
+    groups: list[list[str]] = []
+    left = 0
+    for note, size in zip(notes, work.job.counter.count_many(list(notes)), strict=True):
+        whole = size + 32  # its fence
+        if not groups or whole > left or len(groups[-1]) >= 40:
+            groups.append([])
+            left = room
+        groups[-1].append(note)
+        left -= whole
+    if len(groups) == len(notes) > 1:
+        # Two notes must always go together, or the tree would not end.
+        cut = cut_notes(work.job, notes, max(1, room // 2 - 32))
+        groups = [cut[i : i + 2] for i in range(0, len(cut), 2)]
+    return groups
+
+
+def cut_notes(job: Job, notes: Sequence[str], tokens: int) -> list[str]:
+    """Each at most so long; what goes by that is said."""
+    kept = [job.counter.cut(note, tokens) for note in notes]
+    gone = sum(len(note) - len(one) for note, one in zip(notes, kept, strict=True))
+    if gone:
+        message = f"The model did not shorten its notes as asked: {gone} characters of them were cut off."
+        job.warn("not-shrinking", message)
+    return kept

@@ -1,0 +1,78 @@
+"""What every part of one summary works with."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from taskkit.job import Job
+from taskkit.knowledge.languages import guess
+from taskkit.prompt import Part, Prompt
+from taskkit.tasks.summarise.documents import Document
+from taskkit.tasks.summarise.guard import Facts, Strange, capitals_tell
+from taskkit.tasks.summarise.length import Limit
+from taskkit.tasks.summarise.turns import Turn, turns
+
+TOKENS_A_WORD = 2.0  # room to keep for a word of an answer, in any language
+SENTENCE = "One thing happened here and another one followed from it there. "  # 11 words, for the planner
+
+
+@dataclass(frozen=True)
+class Work:
+    """`code` and `language` are that of the summary, and the name that the model is told; `asked_language` whether
+    somebody asked for it. `earlier` is a former summary."""
+
+    job: Job
+    prompt: Prompt
+    documents: Sequence[Document]
+    limit: Limit
+    focus: str = ""
+    code: str = ""
+    language: str = ""
+    asked_language: bool = False
+    earlier: str = ""
+
+    def ask(self, block: str, **values: Any) -> list[Part]:
+        language = self.language or "the language of the text"
+        return self.prompt.parts(
+            block, shape=self.limit.shape, focus=self.focus, language=language, several=len(self.documents) > 1,
+            style=self.limit.style, **values,
+        )  # fmt: skip
+
+    @property
+    def room(self) -> int:
+        """Tokens to keep for the summary."""
+        return int(self.limit.words * TOKENS_A_WORD) + 64
+
+    @property
+    def likely(self) -> str:
+        return likely(self.limit.words * 2 // 3)
+
+    @cached_property
+    def given(self) -> str:
+        """All that a summary may take its facts from."""
+        texts = [document.source.text for document in self.documents]
+        return "\n".join((*texts, *(document.name for document in self.documents), self.earlier, self.focus))
+
+    @cached_property
+    def facts(self) -> Facts:
+        return Facts(self.given)
+
+    def strange(self, text: str) -> list[Strange]:
+        """What a summary says and nothing given says."""
+        return self.facts.strange(text, names=capitals_tell(text, self.given))
+
+    @cached_property
+    def crosses(self) -> bool:
+        """Whether the summary is to be in another language than the source."""
+        spoken = guess(self.documents[0].view.text)
+        return bool(self.code and spoken) and spoken != self.code.partition("-")[0]
+
+    @cached_property
+    def turns(self) -> list[list[Turn]]:
+        """Of each document, where it is a transcript."""
+        return [turns(document.view.text) for document in self.documents]
+
+
+def likely(words: int) -> str:
+    return SENTENCE * max(1, words // 11)
