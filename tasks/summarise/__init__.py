@@ -25,9 +25,9 @@ from taskkit.tasks.summarise.records import (
     Point,
     Quote,
     Reading,
-    Summary,
 )
 from taskkit.tasks.summarise.speech import language_of
+from taskkit.tasks.summarise.summary import Summary
 from taskkit.tasks.summarise.work import Work
 
 __all__ = [

@@ -4,8 +4,6 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from taskkit.results import Result
-
 
 class Quote(BaseModel):
     """A place in one of the documents: `quote` is its text `[start, end)`, in characters of the document as it was
@@ -72,25 +70,3 @@ class Coverage(BaseModel):
 
     share: float = 1.0
     readings: tuple[Reading, ...] = ()
-
-
-class Summary(Result):
-    """`points` are the bullets where there are any, the sentences otherwise. `found` is False when a `focus` was
-    given and the text says nothing about it."""
-
-    text: str
-    points: tuple[str, ...] = ()
-    citations: tuple[Citation, ...] = ()
-    decisions: tuple[Point, ...] = ()
-    actions: tuple[Action, ...] = ()
-    questions: tuple[Point, ...] = ()
-    disagreements: tuple[Disagreement, ...] = ()
-    pieces: int = 1
-    coverage: Coverage = Coverage()
-    found: bool = True
-
-    def __str__(self) -> str:
-        """The text, then what there is of decisions, actions, questions, disagreements and citations."""
-        from taskkit.tasks.summarise.shown import shown
-
-        return shown(self)

@@ -109,7 +109,8 @@ def test_killed_it_leaves_whole_lines_and_goes_on_where_it_was(server: Server, s
     rows = [f'"Word {n % 550}."' if n % 100 else "{}" for n in range(count)]  # 12 rows that fail, and many alike
     Path("in.jsonl").write_text("\n".join(rows))
     numbers = iter(range(10**9))
-    there = server(lambda body: f"Answer {next(numbers)}. " + "word " * 50)
+    letters = str.maketrans("0123456789", "abcdefghij")  # a number that the text does not have would be asked about
+    there = server(lambda body: f"Answer {str(next(numbers)).translate(letters)}. " + "word " * 50)
     options = ("--base-url", there.base_url, "--model", "gpt-4.1-mini", "-o", "out.jsonl", "--concurrency", "16")
     part, parts = Path("out.jsonl.part"), []
     for kill in range(1, kills + 1):

@@ -1,10 +1,31 @@
-"""A summary as a person reads it."""
+"""A summary, and how a person reads it."""
 
 from collections.abc import Iterable, Iterator
 
-from taskkit.tasks.summarise.records import Action, Citation, Disagreement, Point, Quote, Summary
+from taskkit.results import Result
+from taskkit.tasks.summarise.records import Action, Citation, Coverage, Disagreement, Point, Quote
 
 LONGEST = 200  # characters of a quote that are shown
+
+
+class Summary(Result):
+    """`points` are the bullets where there are any, the sentences otherwise. `found` is False when a `focus` was
+    given and the text says nothing about it."""
+
+    text: str
+    points: tuple[str, ...] = ()
+    citations: tuple[Citation, ...] = ()
+    decisions: tuple[Point, ...] = ()
+    actions: tuple[Action, ...] = ()
+    questions: tuple[Point, ...] = ()
+    disagreements: tuple[Disagreement, ...] = ()
+    pieces: int = 1
+    coverage: Coverage = Coverage()
+    found: bool = True
+
+    def __str__(self) -> str:
+        """The text, then what there is of decisions, actions, questions, disagreements and citations."""
+        return shown(self)
 
 
 def shown(summary: Summary) -> str:
