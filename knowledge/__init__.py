@@ -5,12 +5,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from taskkit.knowledge.base import KnowledgeBase as KnowledgeBase
+    from taskkit.knowledge.fetch import fetched as fetched
     from taskkit.knowledge.records import Citation as Citation
     from taskkit.knowledge.records import Document as Document
     from taskkit.knowledge.records import Hit as Hit
     from taskkit.knowledge.records import Passage as Passage
 
-_HOMES = {"KnowledgeBase": "base", "Citation": "records", "Document": "records", "Hit": "records", "Passage": "records"}
+_HOMES = {
+    "KnowledgeBase": "base", "Citation": "records", "Document": "records", "Hit": "records", "Passage": "records",
+    "fetched": "fetch",
+}  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from taskkit.knowledge import Hit, KnowledgeBase
+    from taskkit.knowledge import Document, Hit, KnowledgeBase
     from taskkit.knowledge.records import Report
 
 Command = Callable[..., Any]
@@ -44,15 +44,23 @@ def _opened(knowledge: str | None, *, create: bool = False, embedder: str | None
 
 
 @kb.command()
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path())
+@click.argument("paths", nargs=-1, metavar="[PATH...]", type=click.Path())
+@click.option("--url", "urls", multiple=True, metavar="URL", help="A page to fetch, over https; may be repeated.")
 @AT
 @EMBEDDER
 @JSON
 @QUIET
 @DEBUG
-def add(paths: tuple[str, ...], knowledge: str | None, embedder: str | None, **given: Any) -> int:
-    """Take in files and folders. What is there under the same name is replaced."""
-    todo = [_there(Path(one)) for one in paths]
+def add(
+    paths: tuple[str, ...], urls: tuple[str, ...], knowledge: str | None, embedder: str | None, **given: Any
+) -> int:
+    """Take in files, folders and pages. What is there under the same name is replaced."""
+    from taskkit.knowledge import fetched
+
+    if not paths and not urls:
+        raise click.UsageError("Give a PATH or a --url.")
+    todo: list[Path | Document] = [_there(Path(one)) for one in paths]
+    todo += [fetched(one) for one in urls]
     with _opened(knowledge, create=True, embedder=embedder) as base, _progress(quiet=given["quiet"]) as told:
         report = base.add(todo, progress=told)
     return _reported(report, **given)
