@@ -43,7 +43,7 @@ class Segment:
 
     `key` is the name that the format has for it (a path of keys, a number). `context` is the path of headings above
     it, `note` what a translator should know. `keep` are strings in it that must come back unchanged although they
-    look like prose. `part` is the member of a container that the offsets count in.
+    look like prose. `part` is the member of a container that the offsets count in, `style` what the format has to know to write it.
     """
 
     id: str
@@ -61,6 +61,7 @@ class Segment:
     plural: Plural | None = None
     limit: Limit | None = None
     part: str = ""
+    style: str = ""
 
     @property
     def current(self) -> str:

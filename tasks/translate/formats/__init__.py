@@ -10,13 +10,19 @@ from pathlib import Path
 
 from taskkit.errors import InputError
 from taskkit.source import Source, Text, format_of, read
-from taskkit.tasks.translate.formats import markdown, plain
+from taskkit.tasks.translate.formats import catalogue, jsons, markdown, plain, sheet, subtitles, yamls
 from taskkit.tasks.translate.formats.opened import Format, Opened, Written
 from taskkit.tasks.translate.segments import Options, Segment
 
 __all__ = ["FORMATS", "Format", "Opened", "Options", "Written", "opened"]
 
-FORMATS = {one.name: one for one in (plain.FORMAT, markdown.FORMAT)}
+FORMATS = {
+    one.name: one
+    for one in (
+        plain.FORMAT, markdown.FORMAT, subtitles.SRT, subtitles.VTT, catalogue.FORMAT, jsons.FORMAT, yamls.FORMAT,
+        sheet.FORMAT,
+    )
+}  # fmt: skip
 SUFFIXES = {suffix: one for one in FORMATS.values() for suffix in one.suffixes}
 MARKS = {
     codecs.BOM_UTF8: ("\ufeff", "utf-8"),

@@ -180,7 +180,7 @@ def _row(text: str, begin: int, finish: int) -> list[tuple[int, int]]:
     return cells[:-1] if cells and cells[-1][0] == cells[-1][1] else cells
 
 
-def write(group: Group) -> str:
+def write(group: Group, _options: Options) -> str:
     """A value in front matter has to be quoted like the one that it replaces."""
     ((segment, target),) = group
     return scalar(target, segment.raw) if segment.kind == "front-matter" else target

@@ -11,23 +11,25 @@ def nothing(_source: str, _target: str) -> None:
     pass
 
 
-def plainly(group: Group) -> str:
+def plainly(group: Group, _options: Options) -> str:
     return group[0][1]
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
     """`find` gives the segments of a text, `write` what is put in place of a stretch. `check` raises ValueError, with
-    one line, when a translated text is not of this format any more. With `reread` every segment must be found again
+    one line, when a translated text is not of this format any more. `complete` is what a document
+    with translations needs beside them. With `reread` every segment must be found again
     with the translation that was written. A container has `unpack` (contents to the texts of its members; raises
     InputError) and `pack` (contents and members to new contents)."""
 
     name: str
     suffixes: tuple[str, ...]
     find: Callable[[str, Options], Sequence[Segment]]
-    write: Callable[[Group], str] = plainly
+    write: Callable[[Group, Options], str] = plainly
     prose: Prose = "string"
     check: Callable[[str, str], None] = nothing
+    complete: Callable[[str, Options], str] | None = None
     reread: bool = True
     unpack: Callable[[bytes, str], dict[str, str]] | None = None
     pack: Callable[[bytes, Mapping[str, str]], bytes] | None = None
@@ -83,7 +85,8 @@ class Opened:
         return Written(self._readable(parts), self._data(parts), kept)
 
     def _spliced(self, part: str, groups: Sequence[Group]) -> str:
-        return splice(self.parts[part], groups, self.format.write)
+        text = splice(self.parts[part], groups, lambda group: self.format.write(group, self.options))
+        return self.format.complete(text, self.options) if self.format.complete and groups else text
 
     def _bad(self, part: str, groups: list[Group]) -> list[Group]:
         """Those that break the document, by halving."""

@@ -1,0 +1,111 @@
+"""YAML as programs keep their messages in. PyYAML says where each value stands; it writes nothing.
+
+Keys, anchors, comments, numbers and everything with a tag of its own stay. A value keeps its style: plain, quoted,
+or a block after `|` or `>`, which is wrapped again where it was wrapped."""
+
+import re
+import textwrap
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from taskkit.tasks.translate.formats.escapes import double
+from taskkit.tasks.translate.formats.extra import needed
+from taskkit.tasks.translate.formats.messages import said, segments
+from taskkit.tasks.translate.formats.opened import Format
+from taskkit.tasks.translate.formats.scalars import scalar
+from taskkit.tasks.translate.segments import Group, Options, Segment
+
+STRING = "tag:yaml.org,2002:str"
+PROPERTIES = re.compile(r"(?:[&!]\S*\s+)*")
+BLOCK = re.compile(r"(?P<head>[|>][^\r\n]*)(?P<line>\r\n?|\n)(?P<blank>(?:[ \t]*(?:\r\n?|\n))*)(?P<indent>[ ]*)")
+ENDS_PLAIN = ",[]{}"  # within brackets
+UNPRINTED = re.compile(r"[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+
+
+class Value(NamedTuple):
+    path: tuple[str, ...]
+    node: Any
+    style: str
+
+
+def find(text: str, options: Options) -> list[Segment]:
+    found: list[Segment] = []
+    for path, node, style in _values(text):
+        start, end = node.start_mark.index, node.end_mark.index
+        properties = PROPERTIES.match(text, start, end)
+        start = properties.end() if properties else start
+        raw = text[start:end].rstrip()
+        key = ".".join(path)
+        found += segments(start, start + len(raw), raw, node.value, key, options.to, style=style)
+    return sorted(found, key=lambda one: one.start)
+
+
+def write(group: Group, options: Options) -> str:
+    raw, style = group[0][0].raw, group[0][0].style
+    text = said(group, _value(raw) if group[0][0].kind == "branch" or raw[:1] in {"'", '"'} else "", options.to)
+    if raw[:1] in {"|", ">"}:
+        return _block(raw, text.strip("\n"))
+    return scalar(text, "" if raw[:1] not in {"'", '"'} else raw, also=ENDS_PLAIN if style == "inside" else "")
+
+
+def _block(raw: str, text: str) -> str:
+    """With the indent that it had. One that can not stand in a block comes in quotes."""
+    match = BLOCK.match(raw)
+    lines = text.split("\n")
+    if (
+        match is None
+        or UNPRINTED.search(text)
+        or any(line[:1] in {" ", "\t"} for line in lines[: 1 if raw[0] == "|" else None])
+    ):
+        end = "" if match and "-" in match["head"].partition("#")[0] else "\n"
+        return '"' + double(text + end) + '"'
+    if raw[0] == ">":
+        width = max(map(len, raw[match.end() :].split("\n"))) - len(match["indent"])
+        folded = (textwrap.wrap(line, max(width, 20), break_long_words=False, break_on_hyphens=False) for line in lines)
+        lines = [one for paragraph in folded for one in (*(paragraph or [""]), "")][:-1]
+    body = match["line"].join(f"{match['indent']}{line}" if line else "" for line in lines)
+    return match["head"] + match["line"] + match["blank"] + body
+
+
+def check(_source: str, target: str) -> None:
+    for _ in _values(target):
+        pass
+
+
+def _value(raw: str) -> str:
+    """What a value says that is written so."""
+    ((_, node, _),) = _values("- " + re.sub(r"^([|>][+-]?)\d", r"\1", raw))
+    return str(node.value)
+
+
+def _values(text: str) -> Iterator[Value]:
+    """Each once, however often it is referred to."""
+    yaml = needed("yaml", "Translating YAML")
+    try:
+        documents = list(yaml.compose_all(text, Loader=yaml.SafeLoader))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise ValueError(f"{getattr(error, 'problem', None) or 'it can not be read'}{where}.") from None
+    except RecursionError:
+        raise ValueError("it is nested too deeply.") from None
+    seen: set[int] = set()
+    todo: list[tuple[tuple[str, ...], Any, str]] = [
+        (("",) if len(documents) == 1 else (str(number),), node, "") for number, node in enumerate(documents)
+    ]
+    while todo:
+        path, node, style = todo.pop()
+        if node is None or id(node) in seen:
+            continue
+        seen.add(id(node))
+        inside = "inside" if style or getattr(node, "flow_style", False) else ""
+        if isinstance(node, yaml.ScalarNode):
+            if node.tag == STRING:
+                yield Value(tuple(filter(None, path)), node, style)
+        elif isinstance(node, yaml.SequenceNode):
+            todo += [((*path, str(number)), one, inside) for number, one in enumerate(node.value)]
+        else:
+            todo += [((*path, str(getattr(key, "value", ""))), one, inside) for key, one in node.value]
+
+
+FORMAT = Format("yaml", (".yaml", ".yml"), find, write, check=check)
