@@ -1,0 +1,391 @@
+"""HTML: what is read on a page, a block at a time, and the attributes that are read out or shown.
+
+Tags within a sentence are marks of it; scripts, styles, code, preformatted text and what says `translate="no"` stay.
+The parser of the standard library says where each piece stands."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from html import escape, unescape
+from html.parser import HTMLParser
+from itertools import accumulate
+from typing import NamedTuple
+
+from taskkit.tasks.translate.formats.marks import apart
+from taskkit.tasks.translate.formats.opened import Format
+from taskkit.tasks.translate.segments import Group, Kind, Options, Segment, trim
+
+INLINE = frozenset(
+    [
+        "a",
+        "abbr",
+        "acronym",
+        "b",
+        "bdi",
+        "bdo",
+        "big",
+        "br",
+        "cite",
+        "code",
+        "data",
+        "del",
+        "dfn",
+        "em",
+        "font",
+        "i",
+        "img",
+        "input",
+        "ins",
+        "kbd",
+        "label",
+        "mark",
+        "math",
+        "nobr",
+        "output",
+        "q",
+        "ruby",
+        "rb",
+        "rp",
+        "rt",
+        "rtc",
+        "s",
+        "samp",
+        "small",
+        "span",
+        "strike",
+        "strong",
+        "sub",
+        "sup",
+        "svg",
+        "time",
+        "tt",
+        "u",
+        "var",
+        "wbr",
+    ]
+)
+VOID = frozenset(
+    ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"]
+)
+LEFT = frozenset(["code", "kbd", "math", "pre", "samp", "script", "style", "svg", "tt", "var"])
+SHOWN = frozenset(
+    ["alt", "title", "placeholder", "aria-label", "aria-description", "aria-placeholder", "aria-roledescription"]
+)
+LABELLED = frozenset({"option", "optgroup", "track"})
+APART = frozenset({"void", "other", "left"})  # nothing in a sentence belongs to it
+BUTTONS = frozenset({"button", "submit", "reset"})
+DESCRIBED = frozenset(
+    [
+        "description",
+        "og:title",
+        "og:description",
+        "og:site_name",
+        "og:image:alt",
+        "twitter:title",
+        "twitter:description",
+    ]
+)
+ATTRIBUTE = re.compile(r"""\s([^\s=>"'/]+)\s*=\s*("[^"]*"|'[^']*'|[^\s>"']+)""")
+ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|\w{1,32});?")
+STAYS = re.compile(r"&(?:lt|gt|#0*6[02]|#[xX]0*3[cCeE]);?|&(?:amp|#0*38);?#?\w{1,32};", re.IGNORECASE)
+
+
+class Event(NamedTuple):
+    """`kind` is `start`, `end`, `void`, `text`, or `other` for what is never shown."""
+
+    kind: str
+    name: str
+    start: int
+    end: int
+
+
+def find(text: str, _options: Options) -> list[Segment]:
+    found: list[Segment] = []
+    path: list[tuple[int, str]] = []
+    for block, events in _runs(_events(text), text):
+        context = tuple(title for _, title in path)
+        segments = list(_run(text, events, block, context)) if events else []
+        found += segments
+        level = int(block[1]) if re.fullmatch(r"h[1-6]", block) else 0
+        if level and segments:
+            path = [one for one in path if one[0] < level]
+            path.append((level, " ".join(re.sub(r"<[^<>]*>", "", segments[0].text).split())))
+    return found
+
+
+def _run(text: str, events: list[Event], block: str, context: tuple[str, ...]) -> Iterator[Segment]:
+    """A sentence or so with the tags in it; those attributes that stand inside are written together with it."""
+    events, outside = _stripped(text, events)
+    for event in outside:
+        yield from (_attribute(text, event, *span, *span, context) for span in _shown(text, event))
+    if not events:
+        return
+    start, end = trim(text, events[0].start, events[-1].end)
+    raw = text[start:end]
+    kind: Kind = "heading" if re.fullmatch(r"h[1-6]", block) else "list-item" if block == "li" else "paragraph"
+    said, keep = _read(raw)
+    yield Segment("", start, end, raw, said, context, kind, keep, key=block)
+    for event in events:
+        yield from (_attribute(text, event, *span, start, end, context) for span in _shown(text, event))
+
+
+def _attribute(
+    text: str, event: Event, begin: int, finish: int, start: int, end: int, context: tuple[str, ...]
+) -> Segment:
+    """The value at [begin, finish), quotes included, which is written with the stretch [start, end)."""
+    value = text[begin:finish]
+    said = unescape(value[1:-1] if value[:1] in {'"', "'"} else value)
+    return Segment(
+        "", start, end, text[start:end], " ".join(said.split()), context, "attribute",
+        key=f"{event.name}@", style=f"{begin - start}:{finish - start}",
+    )  # fmt: skip
+
+
+def write(group: Group, _options: Options) -> str:
+    raw = group[0][0].raw
+    changes: list[tuple[int, int, str]] = []
+    for segment, target in group:
+        if segment.kind == "attribute" and target != segment.text:
+            begin, finish = map(int, segment.style.split(":"))
+            quote = raw[begin] if raw[begin] in {'"', "'"} else '"'
+            value = escape(target, quote=False).replace(quote, "&quot;" if quote == '"' else "&#39;")
+            changes.append((begin, finish, f"{quote}{value}{quote}"))
+    text = next((target for segment, target in group if segment.kind != "attribute" and target != segment.text), None)
+    if text is None:
+        return _changed(raw, 0, changes)
+    marks = _marks(raw)
+    written: list[str] = []
+    for number, part in enumerate(apart(text, [_mark(raw, event) for event in marks])):
+        if number % 2 == 0:
+            written.append(_escaped(part, raw))
+            continue
+        same = [event for event in marks if _mark(raw, event) == part]
+        event = same[0]
+        if len(same) > 1:
+            marks.remove(event)
+        inside = [change for change in changes if event.start <= change[0] < event.end]
+        written.append(_changed(raw[event.start : event.end], event.start, inside))
+    return "".join(written)
+
+
+def _changed(raw: str, offset: int, changes: list[tuple[int, int, str]]) -> str:
+    for begin, finish, value in sorted(changes, reverse=True):
+        raw = raw[: begin - offset] + value + raw[finish - offset :]
+    return raw
+
+
+def _escaped(text: str, like: str) -> str:
+    safe = escape(text, quote=False)
+    return safe.replace("\xa0", "&nbsp;") if "\xa0" not in like else safe
+
+
+def _read(raw: str) -> tuple[str, tuple[str, ...]]:
+    """What a reader sees, with the tags as they stand; and what has to stay of it."""
+    parts: list[str] = []
+    at = 0
+    marks = _marks(raw)
+    for event in marks:
+        parts += _plain(raw[at : event.start]), _mark(raw, event)
+        at = event.end
+    said = "".join([*parts, _plain(raw[at:])])
+    return said, tuple(dict.fromkeys(_mark(raw, event) for event in marks))
+
+
+def _mark(raw: str, event: Event) -> str:
+    """A tag as it stands in the text: without what is translated of it by itself."""
+    return _changed(raw[event.start : event.end], event.start, [(*span, '"…"') for span in _shown(raw, event)])
+
+
+def _plain(raw: str) -> str:
+    return ENTITY.sub(lambda one: unescape(one[0]), raw)
+
+
+def _marks(raw: str) -> list[Event]:
+    """Tags, whole elements that stay, comments, and entities without which a text would look like a tag."""
+    marks: list[Event] = []
+    skipping: list[str] = []
+    for event in _events(raw):
+        left = skipping or (event.kind == "start" and _stays(raw, event))
+        if left:
+            if not skipping:
+                marks.append(event)
+            marks[-1] = marks[-1]._replace(end=event.end)
+            _count(skipping, event)
+        elif event.kind == "text":
+            found = STAYS.finditer(raw, event.start, event.end)
+            marks += [Event("other", "", *one.span()) for one in found]
+        else:
+            marks.append(event)
+    return marks
+
+
+def _runs(events: list[Event], text: str) -> Iterator[tuple[str, list[Event]]]:
+    """The pieces between the tags of blocks, each with the name of its block; and those tags."""
+    run: list[Event] = []
+    block, skipping = "", list[str]()
+    for event in events:
+        if skipping:
+            if run and run[-1].kind == "left":
+                run[-1] = run[-1]._replace(end=event.end)
+            _count(skipping, event)
+            continue
+        tag = event.kind in {"start", "end", "void"}
+        if tag and event.name not in INLINE:
+            yield block, run
+            run = []
+            block = event.name if event.kind == "start" else ""
+            if event.kind != "end":
+                yield "", [event]
+        elif event.kind != "other" or run:
+            run.append(event)
+        if event.kind == "start" and _stays(text, event):
+            _count(skipping, event)
+            if event.name in INLINE and event.name not in {"script", "style"}:
+                run[-1] = event._replace(kind="left")
+    yield block, run
+
+
+def _count(skipping: list[str], event: Event) -> None:
+    """Go in and out of an element that stays."""
+    if event.kind == "start" and (not skipping or event.name == skipping[0]):
+        skipping.append(event.name)
+    elif event.kind == "end" and skipping and event.name == skipping[0]:
+        skipping.pop()
+
+
+def _stays(text: str, event: Event) -> bool:
+    if event.name in LEFT:
+        return True
+    said = dict(_attributes(text, event))
+    return said.get("translate", "").lower() == "no" or "notranslate" in said.get("class", "").split()
+
+
+def _stripped(text: str, events: list[Event]) -> tuple[list[Event], list[Event]]:
+    """Without blanks, and without tags and elements at either end that belong to nothing inside; and those."""
+    inner, outside = [*events], list[Event]()
+    while inner:
+        first, last = inner[0], inner[-1]
+        if first.kind != "text" and not _words(text, inner):
+            return [], [*outside, *inner]
+        if (first.kind == "text" and not text[first.start : first.end].strip()) or first.kind in APART:
+            outside.append(inner.pop(0))
+        elif (last.kind == "text" and not text[last.start : last.end].strip()) or last.kind in APART:
+            outside.append(inner.pop())
+        elif first.kind == "start" and _closing(inner) == len(inner) - 1:
+            outside += inner.pop(0), inner.pop()
+        else:
+            break
+    return inner, outside
+
+
+def _closing(events: list[Event]) -> int:
+    """Where the first one's element ends; -1 when it does not."""
+    depth = 0
+    for number, event in enumerate(events):
+        if event.name == events[0].name and event.kind in {"start", "end"}:
+            depth += 1 if event.kind == "start" else -1
+            if not depth:
+                return number
+    return -1
+
+
+def _words(text: str, events: list[Event]) -> bool:
+    return any(event.kind == "text" and text[event.start : event.end].strip() for event in events)
+
+
+def _shown(text: str, event: Event) -> Iterator[tuple[int, int]]:
+    """Where the values of a tag are that people see or hear."""
+    if event.kind not in {"start", "void"}:
+        return
+    said = dict(_attributes(text, event))
+    if said.get("translate", "").lower() == "no":
+        return
+    for match in ATTRIBUTE.finditer(text, event.start, event.end):
+        name = match[1].lower()
+        shown = name in SHOWN or (name == "label" and event.name in LABELLED)
+        shown |= name == "value" and event.name == "input" and said.get("type", "").lower() in BUTTONS
+        about = {said.get("name", "").lower(), said.get("property", "").lower()}
+        shown |= name == "content" and event.name == "meta" and bool(about & DESCRIBED)
+        if shown and match[2].strip("\"' \t\r\n"):
+            yield match.span(2)
+
+
+def _attributes(text: str, event: Event) -> Iterator[tuple[str, str]]:
+    for match in ATTRIBUTE.finditer(text, event.start, event.end):
+        yield match[1].lower(), unescape(match[2].strip("\"'"))
+
+
+def _events(text: str) -> list[Event]:
+    reader = _Reader(text)
+    starts = [*reader.begun, len(text)]
+    found: list[Event] = []
+    for number, (kind, name) in enumerate(reader.kinds):
+        start, end = starts[number], starts[number + 1]
+        if kind == "text" and found and found[-1].kind == "text":
+            found[-1] = found[-1]._replace(end=end)
+        elif start < end:
+            found.append(Event(kind, name, start, end))
+    return found
+
+
+class _Reader(HTMLParser):
+    """Where each tag, text and comment begins."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=False)
+        self.lines = [0, *accumulate(len(line) + 1 for line in text.split("\n"))]
+        self.begun: list[int] = []
+        self.kinds: list[tuple[str, str]] = []
+        self.feed(text)
+        self.close()
+
+    def _note(self, kind: str, name: str = "") -> None:
+        line, column = self.getpos()
+        at = self.lines[line - 1] + column
+        if self.begun and at == self.begun[-1]:  # the rest of what was begun there
+            return
+        if not self.begun and at:
+            self.begun.append(0)
+            self.kinds.append(("other", ""))
+        self.begun.append(at)
+        self.kinds.append((kind, name))
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:  # noqa: ARG002 - the parser's signature
+        self._note("void" if tag in VOID else "start", tag)
+
+    def handle_startendtag(self, tag: str, attrs: object) -> None:  # noqa: ARG002
+        self._note("void", tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        self._note("end", tag)
+
+    def handle_data(self, data: str) -> None:  # noqa: ARG002
+        self._note("text")
+
+    def handle_entityref(self, name: str) -> None:  # noqa: ARG002
+        self._note("text")
+
+    def handle_charref(self, name: str) -> None:  # noqa: ARG002
+        self._note("text")
+
+    def handle_comment(self, data: str) -> None:  # noqa: ARG002
+        self._note("other")
+
+    def handle_decl(self, decl: str) -> None:  # noqa: ARG002
+        self._note("other")
+
+    def handle_pi(self, data: str) -> None:  # noqa: ARG002
+        self._note("other")
+
+    def unknown_decl(self, data: str) -> None:  # noqa: ARG002
+        self._note("other")
+
+
+def check(source: str, target: str) -> None:
+    """The same tags, as often."""
+    before, after = (Counter((one.kind, one.name) for one in _events(text) if one.name) for text in (source, target))
+    for kind, name in (before - after) or (after - before):
+        raise ValueError(f"it has not as many {'ends of ' if kind == 'end' else ''}<{name}> as before.")
+
+
+FORMAT = Format("html", (".html", ".htm", ".xhtml"), find, write, prose="text", check=check)
