@@ -23,7 +23,7 @@ class Usage(BaseModel):
 
     def __add__(self, other: "Usage") -> "Usage":
         cost = None if self.cost is None or other.cost is None else self.cost + other.cost
-        return Usage(
+        return Usage.model_construct(  # what was validated once: a tally is added to in every call
             calls=self.calls + other.calls,
             input_tokens=self.input_tokens + other.input_tokens,
             cached_tokens=self.cached_tokens + other.cached_tokens,

@@ -46,6 +46,7 @@ class Roads:
         self._today = today
         self._spend = Spend(settings.max_cost)
         self._bound: dict[str, list[Choice]] = {}
+        self._routes: dict[tuple[str, str], tuple[tuple[Road, int | None, float], Route]] = {}
         self._opening = asyncio.Lock()
         self._pid = os.getpid()
 
@@ -54,6 +55,7 @@ class Roads:
         other = copy.copy(self)
         other.open, other._rehearses, other._transport = {}, True, transport  # noqa: SLF001 - of the same class
         other._spend, other._events, other._journal = Spend(None), events, journal  # noqa: SLF001
+        other._routes = {}  # noqa: SLF001
         return other
 
     def choices(self, tier: str) -> list[Choice]:
@@ -89,15 +91,22 @@ class Roads:
         return self._route(road, model, choice)
 
     def _route(self, road: Road, model: Model, choice: Choice) -> Route:
-        context = self._settings.context or self._learned.window(road.endpoint.base_url, model.name, None)
+        """Made anew where something was learned of the model since."""
+        where = road.endpoint.base_url, model.name
+        context = self._settings.context or self._learned.window(*where, None)
+        ratio = self._learned.known_ratio(*where) or model.ratio
+        held = self._routes.get(where)
+        if held is not None and held[0] == (road, context, ratio):
+            return held[1]
         if not model.known and not self._settings.context and not choice.is_local:
             self._warn(
                 f"Nothing is known of {model.name}: a context of {model.context} tokens is assumed. "
                 "Say --context, or give it a row in models.toml."
             )
         window = model.window if context is None else model.window.narrowed(context)
-        ratio = self._learned.known_ratio(road.endpoint.base_url, model.name) or model.ratio
-        return Route(model, window, Counter(model.encoding, ratio), road)
+        route = Route(model, window, Counter(model.encoding, ratio), road)
+        self._routes[where] = (road, context, ratio), route
+        return route
 
     async def _opened(self, choice: Choice) -> tuple[Road, Model]:
         road, model = self.open.get(choice.key), choice.model
