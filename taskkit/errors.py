@@ -43,12 +43,17 @@ class InputError(TaskkitError):
 
 
 class ContextTooLong(InputError):  # noqa: N818 - the field's name for it
-    """`part` names what ate the room; `over` is by how many tokens."""
+    """`part` names what ate the room; `over` is by how many tokens. Where the endpoint refused the length, `part` is
+    "messages", `context` the window that it has and `used` its own count of them; 0 where it does not say."""
 
-    def __init__(self, message: str, *, part: str = "", over: int = 0, hint: str = "") -> None:
+    def __init__(
+        self, message: str, *, part: str = "", over: int = 0, context: int = 0, used: int = 0, hint: str = ""
+    ) -> None:
         super().__init__(message, hint=hint)
         self.part = part
         self.over = over
+        self.context = context
+        self.used = used
 
 
 class ConfigurationError(TaskkitError):

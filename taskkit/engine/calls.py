@@ -26,7 +26,7 @@ from taskkit.engine.roads import Roads
 from taskkit.engine.route import Answered, Asked, Route, batches_of, sees_images
 from taskkit.engine.schema import answer_schema
 from taskkit.engine.send import Transport
-from taskkit.errors import ConfigurationError, EndpointError, InputError, UnsafeError
+from taskkit.errors import ConfigurationError, ContextTooLong, EndpointError, InputError, UnsafeError
 from taskkit.events import Events
 from taskkit.models import lookup
 from taskkit.prompt import Part
@@ -126,10 +126,15 @@ class Calls:
 
         async def paid(one: Call) -> Reply:
             show = asked.on_text if one is call else None
-            reply = await route.road.paid(one, route.model, route.counter, run=asked.run, on_text=show, keys=keys)
+            try:
+                reply = await route.road.paid(one, route.model, route.counter, run=asked.run, on_text=show, keys=keys)
+            except ContextTooLong as error:  # by our count it had room
+                self._learn_ratio(route, one, error.used or 2 * count_messages(one.messages, route.counter))
+                raise
             if asked.took is not None:
                 asked.took(reply.usage)
-            self._learn_ratio(route, one, reply)
+            if reply.usage.calls:
+                self._learn_ratio(route, one, reply.usage.input_tokens)
             return reply
 
         async def whole(one: Call) -> Reply:
@@ -166,14 +171,14 @@ class Calls:
     def _output_room(self, route: Route, messages: Sequence[Message]) -> int:
         return route.window.output_room(count_messages(messages, route.counter))
 
-    def _learn_ratio(self, route: Route, call: Call, reply: Reply) -> None:
+    def _learn_ratio(self, route: Route, call: Call, used: int) -> None:
         if self.rehearses or (route.model.known and route.model.ratio == 1.0):
             return
 
         def counted() -> int:
             return count_messages(call.messages, Counter(route.counter.encoding), call.sent_schema)
 
-        self.learned.ratio(route.road.endpoint.base_url, route.model.name, counted, reply.usage)
+        self.learned.ratio(route.road.endpoint.base_url, route.model.name, counted, used)
 
     async def _moderated(self, route: Route, side: str, text: str) -> None:
         if self.settings.moderate not in {side, "both"} or not text:

@@ -34,14 +34,16 @@ class Engine(Calls):
 
     async def _run(self, task: Task[R], on_text: OnText | None, batch: Batch | None) -> R:
         started = time.monotonic()
-        try:
-            job, result = await self._worked(task, on_text, batch)
-        except ContextTooLong as error:
-            if error.part != "messages":
-                raise
-            # The server has told its real window: what was cut for another is cut again, once.
-            self.events.once("warning", f"{error.message} The text is cut anew for that window.")
-            job, result = await self._worked(task, on_text, batch)
+        for again in (True, True, True, False):
+            news = self.learned.news
+            try:
+                job, result = await self._worked(task, on_text, batch)
+                break
+            except ContextTooLong as error:
+                # The server has told its real window, or its own count: what was cut for another is cut again.
+                if error.part != "messages" or not again or self.learned.news == news:
+                    raise
+                self.events.once("warning", f"{error.message} The text is cut anew for that window.")
         if isinstance(result, Result):
             usage = job.usage.model_copy(update={"seconds": round(time.monotonic() - started, 3)})
             return cast(

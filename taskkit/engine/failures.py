@@ -25,8 +25,7 @@ PARAMETERS = frozenset(
 
 
 def failure(status: int, headers: Mapping[str, str], content: bytes, *, where: str, key: str, model: str) -> Exception:
-    """The error of a status of 400 and more: one of ours, or a `Transient` that another try may mend. The `over`
-    of a `ContextTooLong` is the context that the endpoint says it has, 0 where it does not say."""
+    """The error of a status of 400 and more: one of ours, or a `Transient` that another try may mend."""
     try:
         data = json.loads(content)
     except ValueError:
@@ -62,7 +61,10 @@ def _bad_request(said: str, message: str, detail: Mapping[str, Any], where: str,
     low = message.lower()
     context = _context(detail, message)
     if context or detail.get("code") == "context_length_exceeded":
-        return ContextTooLong(f"{where} refused the length: {message[:200]}", part="messages", over=context)
+        used = _used(detail, message)
+        over = max(0, used - context) if context else 0
+        said = f"{where} refused the length: {message[:200]}"
+        return ContextTooLong(said, part="messages", over=over, context=context, used=used)
     parameter = str(detail.get("param") or "")
     if not parameter and (named := re.search(r"['\"`](\w+)['\"`]", message)):
         parameter = named[1]
@@ -91,6 +93,18 @@ def _context(detail: Mapping[str, Any], message: str) -> int:
         return int(detail["n_ctx"])
     found = re.search(r"maximum context length (?:is|of) (\d+)", message) or re.search(
         r"context size \((\d+) tokens\)", message
+    )
+    return int(found[1]) if found else 0
+
+
+def _used(detail: Mapping[str, Any], message: str) -> int:
+    """How many tokens the messages have by the endpoint's own count."""
+    if isinstance(detail.get("n_prompt_tokens"), int):
+        return int(detail["n_prompt_tokens"])
+    found = (
+        re.search(r"(\d+) (?:tokens )?(?:in|from) the (?:messages|input)", message)
+        or re.search(r"messages resulted in (\d+) tokens", message)
+        or re.search(r"request \((\d+) tokens\)", message)
     )
     return int(found[1]) if found else 0
 

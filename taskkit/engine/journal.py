@@ -196,10 +196,11 @@ class Journal:
             return self._db
         assert self.path is not None
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        was_there = self.path.exists() and self.path.stat().st_size > 0
         try:
             self._db = _connect(self.path)
         except sqlite3.DatabaseError as error:
-            if "locked" in str(error) or not _is_damaged(self.path):
+            if not was_there or "locked" in str(error) or not _is_damaged(self.path):
                 raise
             aside = self.path.with_suffix(".damaged")
             self.path.replace(aside)

@@ -3,17 +3,16 @@
 from collections.abc import Callable
 from typing import Any
 
-from taskkit.results import Usage
-
 SAYS_LITTLE = 200  # tokens
 LEAST_RATIO, MOST_RATIO = 0.3, 5.0  # what a server tells beyond these is no count of this text
 OUTPUT_NAMES = ("max_tokens", "max_completion_tokens")
 
 
 class Learned:
-    """Keyed by base URL and model."""
+    """Keyed by base URL and model. `news` counts what was learned of sizes: a text is then cut in another way."""
 
     def __init__(self) -> None:
+        self.news = 0
         self._dropped: dict[tuple[str, str], set[str]] = {}
         self._windows: dict[tuple[str, str], int] = {}
         self._ratios: dict[tuple[str, str], float] = {}
@@ -46,17 +45,20 @@ class Learned:
     def window(self, base_url: str, model: str, context: int | None) -> int | None:
         """The context that the endpoint has revealed; with a number, remembers it."""
         if context is not None:
+            self.news += self._windows.get((base_url, model)) != context
             self._windows[base_url, model] = context
         return self._windows.get((base_url, model))
 
-    def ratio(self, base_url: str, model: str, counted: Callable[[], int], usage: Usage) -> None:
+    def ratio(self, base_url: str, model: str, counted: Callable[[], int], used: int) -> None:
         """Holds our bare count of what was sent against the server's, for models whose encoding is not known. Small
         calls say little, and the ratio sinks slowly: a count that is too high costs less than one too low."""
-        if usage.input_tokens < SAYS_LITTLE or usage.calls != 1:
+        if used < SAYS_LITTLE:
             return
-        seen = min(max(1.02 * usage.input_tokens / max(counted(), 1), LEAST_RATIO), MOST_RATIO)
+        seen = min(max(1.02 * used / max(counted(), 1), LEAST_RATIO), MOST_RATIO)
         held = self._ratios.get((base_url, model), seen)
-        self._ratios[base_url, model] = max(seen, held * 0.9 + seen * 0.1)
+        new = max(seen, held * 0.9 + seen * 0.1)
+        self.news += new > held
+        self._ratios[base_url, model] = new
 
     def known_ratio(self, base_url: str, model: str) -> float | None:
         return self._ratios.get((base_url, model))

@@ -19,6 +19,7 @@ T = TypeVar("T")
 TRIES = 8  # of a call that fails
 LIMITED_TRIES = 30  # of a call that is told to wait: it will come through
 FIRST_WAIT = 0.5  # seconds; doubled each time, with jitter
+FIRST_PAUSE = 0.1  # of all calls, after a 429 that names no time: the next one doubles it where that was too short
 LONGEST_WAIT = 30.0
 LONGEST_RETRY_AFTER = 300.0
 AT_FIRST, AT_MOST = 16, 256
@@ -36,6 +37,11 @@ class Transient(Exception):  # noqa: N818 - not an error of ours yet: `error` is
         self.error = error
         self.after = after
         self.billed = billed
+
+
+def _back_off(failed: int, limited_tries: int, *, limited: bool) -> float:
+    first, tries = (FIRST_PAUSE, limited_tries) if limited else (FIRST_WAIT, failed)
+    return min(first * 2.0 ** (tries - 1), LONGEST_WAIT) * (0.5 + random.random())  # noqa: S311 - jitter
 
 
 @dataclass(slots=True)
@@ -84,7 +90,7 @@ class Pace:
 
     async def run(self, attempt: Callable[[], Awaitable[T]], tokens: int) -> tuple[T, int]:
         """The attempt's value, and how many retries it took. Raises the last try's error when all are used up."""
-        wait, failed, limited_tries = FIRST_WAIT, 0, 0
+        failed, limited_tries = 0, 0
         while True:
             await self._enter(tokens)
             try:
@@ -96,8 +102,9 @@ class Pace:
                 used_up = failed >= failure.tries or limited_tries >= LIMITED_TRIES
                 if used_up or (failure.after or 0) > LONGEST_RETRY_AFTER:
                     raise failure.error from failure
-                delay = failure.after if failure.after is not None else wait * (0.5 + random.random())  # noqa: S311 - jitter
-                wait = min(wait * 2, LONGEST_WAIT)
+                delay = (
+                    failure.after if failure.after is not None else _back_off(failed, limited_tries, limited=limited)
+                )
                 self.retries += 1
                 self._events.emit("retry", str(failure.error), tries=failed + limited_tries, seconds=delay)
                 if limited:

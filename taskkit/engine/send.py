@@ -230,8 +230,8 @@ class OpenAITransport:
             response.status_code, response.headers, content, where=self.base_url, key=self._key,
             model=str((body or {}).get("model", "")),
         )  # fmt: skip
-        if isinstance(found, ContextTooLong) and found.over:
-            self._learned.window(self.base_url, str((body or {}).get("model", "")), found.over)
+        if isinstance(found, ContextTooLong) and found.context:
+            self._learned.window(self.base_url, str((body or {}).get("model", "")), found.context)
         return found
 
     @contextlib.asynccontextmanager

@@ -5,10 +5,11 @@ import datetime as dt
 import enum
 import json
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 import pytest
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 
 import taskkit
 from taskkit.errors import InvalidOutputError, RefusedError, TaskkitError
@@ -154,10 +155,130 @@ def test_what_does_not_hold_is_told_to_the_model_in_words(wrong: dict[str, Any],
     assert len(json.dumps(again)) < 4000, "the shortest excerpt, no growing history"
 
 
-def test_a_list_of_500_items_comes_whole() -> None:
-    rows = [{"id": n, "name": f"Town {n}", "people": n} for n in range(500)]
-    result = scripted({"items": rows, "total": 500}).run(Count("all"))
-    assert len(result.items) == 500
+@pytest.mark.parametrize("rung", RUNGS)
+def test_a_list_of_500_items_comes_whole_and_one_bad_row_is_named(server: Server, rung: str) -> None:
+    rows: list[dict[str, Any]] = [{"id": n, "name": f"Town {n}", "people": n} for n in range(500)]
+    bad = [*rows[:321], {**rows[321], "people": "many"}, *rows[322:]]
+    there = server(at_rung(rung, [{"items": bad, "total": 500}, {"items": rows, "total": 500}]))
+    with taskkit.Engine(model="gpt-4.1-mini", base_url=there.base_url, api_key="k", journal=False) as engine:
+        result = engine.run(Count("all"))
+    assert [one.people for one in result.items] == list(range(500))
+    *_, shown, asked = there.bodies[-1]["messages"]
+    assert "items[321].people: " in asked["content"]
+    assert "valid integer" in asked["content"]
+    assert "Town 321" in shown["content"]
+    assert len(shown["content"]) < 1000, "not the 500 rows again"
+
+
+class Pet(BaseModel):
+    kind: Literal["cat", "dog"]
+    name: str
+
+
+class Bird(BaseModel):
+    kind: Literal["bird"]
+    can_fly: bool
+
+
+class Size(enum.IntEnum):
+    SMALL = 1
+    LARGE = 2
+
+
+class Everything(taskkit.Result):
+    """Forms of every kind, each with a bound that the strict dialect has no word for."""
+
+    code: Annotated[str, Field(min_length=3, max_length=5)]
+    even: Annotated[int, Field(multiple_of=2, ge=0)]
+    tags: Annotated[list[str], Field(min_length=1, max_length=3)]
+    pet: Annotated[Pet | Bird, Field(discriminator="kind")]
+    size: Size
+    price: Decimal
+    pair: tuple[int, str]
+    day: dt.date
+    length: dt.timedelta | None = None
+    note: str = "none"
+    rate: float | None = None
+    kinds: set[Literal["a", "b"]] = Field(default_factory=set)
+    tree: "list[Everything] | None" = None
+
+    @field_validator("code")
+    @classmethod
+    def _no_o(cls, code: str) -> str:
+        if "O" in code:
+            raise ValueError("no letter O, which looks like a zero")
+        return code
+
+
+@taskkit.task
+class Fill(taskkit.Task[Everything]):
+    """Fill in a form."""
+
+    text: str
+    prompt = taskkit.Prompt("Fill in the form: {{ text }}")
+
+
+FULL: dict[str, Any] = {
+    "code": "ABC", "even": 4, "tags": ["x"], "pet": {"kind": "bird", "can_fly": True}, "size": 2, "price": "12.50",
+    "pair": [1, "one"], "day": "2026-01-31", "length": None, "note": "", "rate": None, "kinds": ["a"], "tree": None,
+}  # fmt: skip
+
+
+def test_every_kind_of_field_comes_back_as_what_it_is() -> None:
+    result = scripted({**FULL, "length": "PT90M", "rate": 0.5, "tree": [{**FULL, "size": 1}]}).run(Fill("x"))
+    assert (result.size, result.price, result.pair) == (Size.LARGE, Decimal("12.50"), (1, "one"))
+    assert isinstance(result.pet, Bird)
+    assert (result.length, result.kinds) == (dt.timedelta(minutes=90), {"a"})
+    assert result.tree is not None
+    assert result.tree[0].size is Size.SMALL
+
+
+def test_an_optional_field_that_is_null_or_left_out_has_its_default() -> None:
+    for answer in (
+        {**FULL, "note": None},
+        {k: v for k, v in FULL.items() if k not in {"note", "rate", "kinds", "tree"}},
+    ):
+        result = scripted(answer).run(Fill("x"))
+        assert (result.note, result.rate) == ("none", None)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"code": "AB"}, "code: string should have at least 3 characters"),
+        ({"code": "ABCDEF"}, "code: string should have at most 5 characters"),
+        ({"code": "FOO"}, "code: no letter O, which looks like a zero"),
+        ({"even": 3}, "even: input should be a multiple of 2"),
+        ({"even": -2}, "even: input should be greater than or equal to 0"),
+        ({"tags": []}, "tags: list should have at least 1 item"),
+        ({"tags": ["x"] * 4}, "tags: list should have at most 3 items"),
+        ({"pet": {"kind": "fish", "name": "Wanda"}}, "pet: "),
+        ({"pet": {"kind": "cat"}}, "name: field required"),
+        ({"size": 3}, "size: input should be 1 or 2"),
+        ({"price": "dear"}, "price: input should be a valid decimal"),
+        ({"pair": [1]}, "pair[1]: field required"),
+        ({"day": "2026-02-30"}, "day: "),
+        ({"tree": [FULL, {**FULL, "even": 5}]}, "tree[1].even: input should be a multiple of 2"),
+    ],
+)
+def test_each_bound_that_does_not_hold_is_told_in_words(wrong: dict[str, Any], words: str) -> None:
+    engine = scripted([{**FULL, **wrong}, FULL])
+    assert engine.run(Fill("x")).even == 4
+    assert words in engine._transport.bodies[1]["messages"][-1]["content"]  # type: ignore[union-attr]
+
+
+def test_bounds_are_told_before_they_are_broken() -> None:
+    """In the schema's descriptions, or in the prompt: the strict dialect has no word for them."""
+    engine = scripted([FULL, {**GOOD, "parent": None}])
+    engine.run(Fill("x"))
+    engine.run(Read("x"))
+    full, order = (json.dumps(body) for body in engine._transport.bodies)  # type: ignore[union-attr]
+    for words in ("at least 3", "at most 5", "multiple of 2", "at most 3"):
+        assert words in full
+    for words in ("greater than 0", "at most 100"):
+        assert words in order
+    for word in ("minLength", "maxItems", "multipleOf", '"default"', "discriminator", "exclusiveMinimum"):
+        assert word not in full + order
 
 
 def test_all_tries_are_counted() -> None:
