@@ -115,7 +115,7 @@ def shape_of(output: type[T] | TypeAdapter[T] | object) -> Shape[T]:
 def _shape_of(output: Any) -> Shape[Any]:
     adapter: TypeAdapter[Any] = output if isinstance(output, TypeAdapter) else TypeAdapter(output)
     plain = adapter.json_schema()
-    defs = plain.pop("$defs", {})
+    defs = {name: _without_ours(one) for name, one in plain.pop("$defs", {}).items()}
     root = resolved(plain, defs)
     hidden: frozenset[str] = frozenset()
     wrapped = root.get("type") != "object" or "properties" not in root
@@ -123,15 +123,23 @@ def _shape_of(output: Any) -> Shape[Any]:
         root = {"type": "object", "properties": {"value": plain}, "required": ["value"]}
     elif isinstance(output, type) and issubclass(output, Result):
         hidden = frozenset(Result.model_fields)
-        root = {
-            **root,
-            "properties": {name: one for name, one in root["properties"].items() if name not in hidden},
-            "required": [name for name in root.get("required", ()) if name not in hidden],
-        }
+        root = _without_ours(root)
     if used := _used(root, defs):
         root = {**root, "$defs": {name: one for name, one in defs.items() if name in used}}
     made, is_strict = strict(root)
     return Shape(adapter, AnswerSchema(made, root), is_strict, wrapped, hidden)
+
+
+def _without_ours(node: Json) -> Json:
+    """A `Result`, also one within another, without the fields that the engine fills."""
+    fields = node.get("properties", {})
+    if not Result.model_fields.keys() <= fields.keys() or not str(fields["usage"].get("$ref")).endswith("/Usage"):
+        return node
+    return {
+        **node,
+        "properties": {name: one for name, one in fields.items() if name not in Result.model_fields},
+        "required": [name for name in node.get("required", ()) if name not in Result.model_fields],
+    }
 
 
 def _used(root: Json, defs: Mapping[str, Json]) -> set[str]:

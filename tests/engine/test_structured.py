@@ -273,9 +273,10 @@ def test_bounds_are_told_before_they_are_broken() -> None:
     engine.run(Fill("x"))
     engine.run(Read("x"))
     full, order = (json.dumps(body) for body in engine._transport.bodies)  # type: ignore[union-attr]
-    for words in ("at least 3", "at most 5", "multiple of 2", "at most 3"):
+    for words in ("3 to 5 characters", "a multiple of 2", "1 to 3 items", "YYYY-MM-DD", "exactly 2 items"):
         assert words in full
-    for words in ("greater than 0", "at most 100"):
+    assert "journal_hits" not in full, "what the engine fills is nothing for the model, at no depth"
+    for words in ("more than 0", "at most 100"):
         assert words in order
     for word in ("minLength", "maxItems", "multipleOf", '"default"', "discriminator", "exclusiveMinimum"):
         assert word not in full + order
