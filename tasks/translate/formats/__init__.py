@@ -10,7 +10,7 @@ from pathlib import Path
 
 from taskkit.errors import InputError
 from taskkit.source import Source, Text, format_of, read
-from taskkit.tasks.translate.formats import catalogue, jsons, markdown, plain, sheet, subtitles, webpage, yamls
+from taskkit.tasks.translate.formats import catalogue, jsons, markdown, plain, sheet, subtitles, webpage, word, yamls
 from taskkit.tasks.translate.formats.opened import Format, Opened, Written
 from taskkit.tasks.translate.segments import Options, Segment
 
@@ -20,7 +20,7 @@ FORMATS = {
     one.name: one
     for one in (
         plain.FORMAT, markdown.FORMAT, subtitles.SRT, subtitles.VTT, catalogue.FORMAT, jsons.FORMAT, yamls.FORMAT,
-        sheet.FORMAT, webpage.FORMAT,
+        sheet.FORMAT, webpage.FORMAT, word.FORMAT,
     )
 }  # fmt: skip
 SUFFIXES = {suffix: one for one in FORMATS.values() for suffix in one.suffixes}
@@ -41,7 +41,7 @@ def opened(source: Source, format: str = "", options: Options | None = None) -> 
         if not isinstance(source, Path):
             raise InputError(f"{kind.name} is read from a file.", hint="Give its path.")
         data = _contents(source)
-        parts = kind.unpack(data, name)
+        parts = kind.unpack(source)
         mark, encoding = "", "utf-8"
     else:
         parts = {"": read(source).text}

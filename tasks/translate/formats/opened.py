@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from taskkit.tasks.translate.segments import Group, Options, Problem, Prose, Segment
 from taskkit.tasks.translate.splice import slots, splice
@@ -20,7 +21,7 @@ class Format:
     """`find` gives the segments of a text, `write` what is put in place of a stretch. `check` raises ValueError, with
     one line, when a translated text is not of this format any more. `complete` is what a document
     with translations needs beside them. With `reread` every segment must be found again
-    with the translation that was written. A container has `unpack` (contents to the texts of its members; raises
+    with the translation that was written. A container has `unpack` (a file to the texts of its members; raises
     InputError) and `pack` (contents and members to new contents)."""
 
     name: str
@@ -31,7 +32,7 @@ class Format:
     check: Callable[[str, str], None] = nothing
     complete: Callable[[str, Options], str] | None = None
     reread: bool = True
-    unpack: Callable[[bytes, str], dict[str, str]] | None = None
+    unpack: Callable[[Path], dict[str, str]] | None = None
     pack: Callable[[bytes, Mapping[str, str]], bytes] | None = None
 
 
@@ -133,5 +134,5 @@ class Opened:
 
 def _without(text: str, marks: tuple[str, ...]) -> str:
     for mark in marks:
-        text = text.replace(mark, "")
+        text = text.replace(mark, " " if mark.endswith("/>") else "")
     return text
