@@ -66,6 +66,10 @@ class Result(BaseModel):
         """What is written where the result goes to a file."""
         return str(self)
 
+    def as_file(self, suffix: str) -> str | None:  # noqa: ARG002 - for those that know some
+        """`content` for a file that ends so (".csv"), where a result has a form of its own there."""
+        return None
+
     def saved(self, path: Path) -> None:
         """To be told where the result was written, for what should lie beside it."""
 

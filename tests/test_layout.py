@@ -29,7 +29,7 @@ LAYERS = (
         "taskkit.graphemes",
         "taskkit.hardcut",
     ),
-    ("taskkit.images", "taskkit.source", "taskkit.spans", "taskkit.prompt"),
+    ("taskkit.images", "taskkit.source", "taskkit.spans", "taskkit.rows", "taskkit.prompt"),
     ("taskkit.local",),
     ("taskkit.engine",),  # calls and routes; it knows of no task
     ("taskkit.job",),
@@ -166,7 +166,7 @@ def test_the_wheel_built_from_the_sdist_holds_every_file(tmp_path: Path) -> None
     for folder in ("taskkit", *HOMES.values()):
         for path in (ROOT / folder).rglob("*"):
             if (
-                path.suffix in {".md", ".toml", ".jsonl"}
+                path.suffix in {".md", ".toml", ".jsonl", ".html"}
                 and path.is_file()
                 and not {"tasks", "knowledge"} & set(path.relative_to(ROOT / folder).parts[:1])
             ):

@@ -34,10 +34,11 @@ def as_data(result: Any) -> Any:
     return TypeAdapter(type(result)).dump_python(result, mode="json")
 
 
-def content_of(result: Any, *, as_json: bool) -> str | bytes:
-    """What is written to a file: a document byte for byte."""
+def content_of(result: Any, path: Path | None, *, as_json: bool) -> str | bytes:
+    """What is written to a file: a document byte for byte, a table where the file is to be one."""
     if isinstance(result, Result) and not as_json:
-        return result.content
+        made = None if path is None else result.as_file(path.suffix.lower())
+        return result.content if made is None else made
     return as_text(result, as_json=as_json)
 
 
@@ -45,7 +46,7 @@ def put(result: Any, path: Path | None, *, as_json: bool) -> None:
     """To its place, the folders to it made where there are none, or to standard output."""
     if path is not None and not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-    written(content_of(result, as_json=as_json), path)
+    written(content_of(result, path, as_json=as_json), path)
     if path is not None and isinstance(result, Result) and not as_json:
         result.saved(path)
 

@@ -197,11 +197,11 @@ def _reported(given: Mapping[str, Any], results: Sequence[Any], sources: Sequenc
     """What `--report` names gets what there is to say of each result."""
     if not given.get("report"):
         return
-    parts = [
-        (f"# {_name(source)}\n\n" if source is not None else "")
-        + (f"Failed: {one}\n" if isinstance(one, TaskkitError) else one.report())
-        for one, source in zip(results, sources, strict=True)
-    ]
+    parts: list[str] = []
+    for one, source in zip(results, sources, strict=True):
+        said = f"Failed: {one}\n" if isinstance(one, TaskkitError) else one.report()
+        named = source is not None and not said.startswith("<!")  # a page bears its name
+        parts.append(f"# {_name(source)}\n\n{said}" if named else said)
     written("\n".join(parts), Path(given["report"]))
 
 
