@@ -12,9 +12,6 @@ from taskkit.cli.options import COMMON, options_of
 from taskkit.errors import InputError
 from taskkit.taskclass import result_type
 
-REPORT: dict[str, Any] = {
-    "metavar": "FILE", "type": click.Path(), "help": "Write here what a person should look at, in Markdown.",
-}  # fmt: skip
 NUMBERS: dict[Any, click.ParamType[Any]] = {int: click.INT, float: click.FLOAT}
 
 
@@ -42,8 +39,9 @@ def command_of(cls: Any, name: str) -> click.Command:
     first = fields[0] if fields else None
     params: list[click.Parameter] = [] if first is None else [_argument(first)]
     params += [_option(one) for one in fields[1:]]
-    if callable(getattr(result_type(cls), "report", None)):
-        params.append(click.Option(["--report"], **REPORT))
+    if callable(report := getattr(result_type(cls), "report", None)):
+        words = f"Write a report here. {(inspect.getdoc(report) or '').partition(chr(10))[0]}"
+        params.append(click.Option(["--report"], metavar="FILE", type=click.Path(), help=words))
     if together := str(cls.together):
         words = "Take the several sources as one input, with one result."
         params.append(click.Option(["--together", "together"], is_flag=True, help=words))
@@ -131,9 +129,11 @@ def _option(field: Field) -> click.Option:
     if many:
         words = f"{words}  [may be repeated]".strip()
     short = [f"-{field.word}"] if len(field.word) == 1 else []
+    either = "TEXT|FILE" if many and {str, Path} <= set(kinds) else None
     return click.Option(
-        [*short, f"--{field.word}", field.name], type=made, multiple=many, required=field.required, help=words or None
-    )
+        [*short, f"--{field.word}", field.name], type=made, multiple=many, required=field.required, help=words or None,
+        metavar=either,
+    )  # fmt: skip
 
 
 def _firsts(cls: Any, field: Field, given: Any, stdin: Stdin) -> list[tuple[Any, ...]]:
