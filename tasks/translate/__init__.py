@@ -146,7 +146,7 @@ class Translate(Task[Translation]):
         work = self.work(job, spans)
         for span, target in had.items():
             work.record.add(span.text, target)
-        parts = cut(spans, job.counter, work.room())
+        parts = cut(spans, job.counter, work.room)
         stay = tuple(term.source for term in self.terms if term.stays)
         todo = units(spans, source.format.prose, stay, parts)
         try:
@@ -210,7 +210,8 @@ class Translate(Task[Translation]):
 def joined(todo: Sequence[Unit], done: Mapping[str, Done], parts: Cut) -> dict[Span, Done]:
     """The outcome of each segment; of a long one, that of its parts together."""
     found = {span.id: done[unit.id] for unit in todo for span in unit.segments}
-    outcomes = {span: done[unit.id] for unit in todo for span in unit.segments}
+    inner = {one.segment.id for stretches in parts.values() for one in stretches}
+    outcomes = {span: done[unit.id] for unit in todo for span in unit.segments if span.id not in inner}
     for whole, stretches in parts.items():
         mine = [found.get(one.segment.id, Done(one.segment.text)) for one in stretches]
         text = "".join(

@@ -1,6 +1,8 @@
 """A document's texts on their way through the model: in batches, each under an id, what came out wrong again."""
 
+import functools
 import itertools
+import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +23,7 @@ from taskkit.tasks.translate.verify import AGAIN, Wanted, verified, worth_anothe
 
 LONGER = 2.5  # room kept for a translation, in tokens of its source: some scripts take more
 EXAMPLES = 5  # pairs of before that a batch is shown
+MERGED = 1.3  # times as long as the others of a batch: two in one
 BEFORE = 300  # characters of what stands before a batch
 WARMER = 0.05  # temperature of each further try; up to 0.3 an answer is kept in the journal for good
 
@@ -81,7 +84,7 @@ class Work:
             if unit.id in done:
                 self.record.add(unit.first.text, done[unit.id].target)
         rest = [unit for unit in todo if unit.id not in done]
-        groups = batches(rest, self.job.counter, self.room())
+        groups = batches(rest, self.job.counter, self.room)
         self.job.strategy = _told(kept, len(done), len(rest), len(groups))
         before = {unit.id: last.first.text[-BEFORE:] for last, unit in itertools.pairwise(todo)}
 
@@ -99,6 +102,7 @@ class Work:
                     self.memory.add(unit.first.text, done[unit.id].target)
         return done
 
+    @functools.cached_property
     def room(self) -> int:
         """Tokens of texts in one call, so that their translations have room too."""
         return int(self.job.room(self._batch([], {}, "")) / (1 + LONGER))
@@ -137,7 +141,7 @@ class Work:
         usual = Answers(items=[Item(id=unit.id, translation=unit.masked.text) for unit in asked])
         room = self._room([unit.masked.text for unit in asked], 24)
         answers = await self.job.complete(parts, output=Answers, max_output=room, likely=usual, **how)
-        return by_id((item.id, item.translation) for item in answers.items)
+        return _apart(asked, by_id((item.id, item.translation) for item in answers.items))
 
     def _outcome(self, unit: Unit, answer: str) -> Outcome[Done]:
         self._tries[unit.id] = tried = self._tries.get(unit.id, 0) + 1
@@ -184,7 +188,7 @@ class Work:
         texts = [unit.first.text for unit in group]
         likes = [pair for text in texts for pair in self.memory.like(text, 1)]
         shown: list[Pair] = list(dict.fromkeys([*likes, *self.record.shown(texts, EXAMPLES)]))[:EXAMPLES]
-        room = self.room() // 2
+        room = self.room // 2
         sizes = self.job.counter.count_many([" ".join(pair) for pair in shown])
         kept: list[dict[str, str]] = []
         for (source, target), size in zip(shown, sizes, strict=True):
@@ -217,6 +221,19 @@ class Work:
             notes=[(unit.id, note) for unit in group if (note := _about(unit))],
             problems=[(unit.id, problems[unit.id]) for unit in group if unit.id in problems], **self.manner.values,
         )  # fmt: skip
+
+
+def _apart(asked: Sequence[Unit], answers: Mapping[str, str]) -> Mapping[str, str]:
+    """Without those that seem to hold the answer of a neighbour, too, which is missing: they are unusually long."""
+    ratios = {unit.id: len(answers[unit.id]) / len(unit.masked.text) for unit in asked if unit.id in answers}
+    usual = 1.1 if len(ratios) < 2 else statistics.median_low(ratios.values())
+    beside = {
+        unit.id
+        for one, other in itertools.pairwise(asked)
+        for unit, another in ((one, other), (other, one))
+        if another.id not in answers
+    }
+    return {key: text for key, text in answers.items() if key not in beside or ratios[key] <= MERGED * usual}
 
 
 def _told(kept: int, hits: int, rest: int, groups: int) -> str:

@@ -103,7 +103,7 @@ def _in_order(tokens: Iterable[str]) -> list[str]:
 
 
 def _has_words(text: str) -> bool:
-    return any(letter.isalpha() and not letter.isascii() for letter in text) or bool(re.search(r"[A-Za-z]{2}", text))
+    return bool(re.search(r"[A-Za-z]{2}", text)) or any(one.isalpha() and not one.isascii() for one in text)
 
 
 def _fence(text: str) -> tuple[str, str]:

@@ -83,8 +83,10 @@ SAMPLE = 2000  # letters beyond this do not change the verdict
 
 def script(text: str) -> str:
     """The most frequent script, such as `Latin` or `Han`; "" for a text without letters."""
-    letters = (letter for letter in text[: 4 * SAMPLE] if letter.isalpha())
-    found = Counter(_script(letter) for letter, _ in zip(letters, range(SAMPLE), strict=False))
+    letters = Counter("".join(filter(str.isalpha, text[: 4 * SAMPLE]))[:SAMPLE])
+    found: Counter[str] = Counter()
+    for letter, count in letters.items():
+        found[_script(letter)] += count
     return found.most_common(1)[0][0] if found else ""
 
 

@@ -18,7 +18,7 @@ from taskkit.testing import Fail, ScriptedTransport, scripted
 
 def texts(body: Mapping[str, Any]) -> dict[str, str]:
     """What a request asks to be translated, by id; a text alone has the id "one"."""
-    said = str(body["messages"][-1]["content"])
+    said = "\n".join(str(one["content"]) for one in body["messages"])
     fenced = re.findall(r"<<<texts? (\w+)>>>\n(.*)\n<<<end of texts? \1>>>", said, re.DOTALL)[-1][1]
     if "response_format" not in body:
         return {"one": fenced}
