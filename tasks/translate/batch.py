@@ -226,7 +226,7 @@ class Work:
 def _apart(asked: Sequence[Unit], answers: Mapping[str, str]) -> Mapping[str, str]:
     """Without those that seem to hold the answer of a neighbour, too, which is missing: they are unusually long."""
     ratios = {unit.id: len(answers[unit.id]) / len(unit.masked.text) for unit in asked if unit.id in answers}
-    usual = 1.1 if len(ratios) < 2 else statistics.median_low(ratios.values())
+    usual = 1.5 if len(ratios) < 2 else statistics.median_low(ratios.values())
     beside = {
         unit.id
         for one, other in itertools.pairwise(asked)
