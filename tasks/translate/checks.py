@@ -5,8 +5,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 from taskkit.tasks.translate.formats.blocks import parse_blocks, parser
+from taskkit.tasks.translate.formats.subtitles import JOINT, visible
 from taskkit.tasks.translate.mask import Masked, mask
-from taskkit.tasks.translate.patterns import TAG
+from taskkit.tasks.translate.patterns import TAG, placeholders
 from taskkit.tasks.translate.scripts import is_wide, script, written_in
 from taskkit.tasks.translate.segments import Problem, Prose, Segment
 from taskkit.tasks.translate.structure import UNORDERED, WARNINGS, bones, difference
@@ -24,6 +25,7 @@ ABOUT_TRANSLATING = re.compile(
 )
 REFUSAL = re.compile(r"\W*(?:as an ai\b|i(?:'m|’m| am) (?:sorry|unable|not able)|i can(?:no|'|’)t\b)", re.IGNORECASE)
 LOOP = re.compile(r"(.{2,80}?)\1{5,}", re.DOTALL)
+READING = 20  # characters a second: what broadcasters and streaming services allow for adults
 TAIL = 1500
 LONGEST_PARSE = 20_000  # characters; a longer segment is split by the task before it is sent
 LINE_END = re.compile(r"[ \t]*(?:\r\n?|\n)[ \t>]*")
@@ -37,9 +39,12 @@ def check_segment(segment: Segment, target: str, masked: Masked, to: str = "") -
     if not target.strip():
         return (Problem("empty", "The translation is empty."),)
     found = [*_copied(source, target, masked, to), *_talk(source, target), *_size(source, target)]
-    found += _lines(segment, target)
-    if masked.format == "markdown" and max(len(source), len(target)) <= LONGEST_PARSE:
-        found += [*_markers(segment, target), *_tags(source, target)]
+    found += [*_lines(segment, target), *_placeholders(source, target)]
+    if max(len(source), len(target)) <= LONGEST_PARSE:
+        found += _tags(source, target)
+        found += _markers(segment, target) if masked.format == "markdown" else ()
+    if segment.kind == "cue":
+        found += _cue(segment, target)
     return tuple(found)
 
 
@@ -143,6 +148,36 @@ def _inline(text: str) -> Counter[str]:
                 for mark in ("*", "_", "~~"):
                     found[f"stray {mark}"] += child.content.count(mark)
     return found
+
+
+def _placeholders(source: str, target: str) -> Iterator[Problem]:
+    """Those of the source can not be lost, since they are marks; but a model may make up another."""
+    new = Counter(placeholders(target)) - Counter(placeholders(source))
+    if new:
+        yield Problem("placeholder", f"Leave out {next(iter(new))}: the source has no such placeholder there.")
+
+
+def _cue(segment: Segment, target: str) -> Iterator[Problem]:
+    """What is shown has to fit the screen and the time that it is there for."""
+    parts = target.split(JOINT)
+    if JOINT in segment.text and not all(visible(part).strip() for part in parts):
+        yield Problem("cue", "Words are needed before and after each mark that parts two subtitles.")
+    limit = segment.limit
+    if limit is None:
+        return
+    room = limit.lines * limit.width
+    longest = max(_shown(part) for part in parts)
+    if room and longest > max(room, *(_shown(part) for part in segment.text.split(JOINT))):
+        yield Problem("too_long", f"{longest} characters do not fit {limit.lines} lines of {limit.width}.", "warning")
+    speed = _shown(target) / limit.seconds if limit.seconds else 0
+    if speed > max(READING, _shown(segment.text) / (limit.seconds or 1)):
+        yield Problem("too_fast", f"{speed:.0f} characters a second are more than can be read.", "warning")
+
+
+def _shown(text: str) -> int:
+    """The width of what is shown; a Chinese character is as wide as two letters."""
+    line = " ".join(visible(text.replace(JOINT, " ")).split())
+    return len(line) + sum(map(is_wide, line))
 
 
 def _tags(source: str, target: str) -> Iterator[Problem]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import count
 
-from taskkit.tasks.translate.patterns import IN_ORDER, LABEL, TARGET, scanner
+from taskkit.tasks.translate.patterns import IN_ORDER, LABEL, NUMBERED, TARGET, scanner
 from taskkit.tasks.translate.segments import Problem, Prose
 from taskkit.tasks.translate.wrap import joins_without_space, wrap
 
@@ -60,7 +60,7 @@ def unmask(translated: str, masked: Masked) -> tuple[str, tuple[Problem, ...]]:
     """The answer with everything put back in, and what is wrong with its marks.
 
     Blanks inside a mark and marks in another order are taken as they come; equal tokens stand for each other."""
-    parts = _marks(masked.fence).split(translated.strip())  # text, number, text, number, …, text
+    parts = _marks(masked.fence).split(_marked(translated.strip(), masked))  # text, number, text, number, …, text
     numbers = [int(number) for number in parts[1::2]]
     problems = tuple(_problems("\0".join(parts[::2]), numbers, masked))
     parts[1::2] = [masked.mark(number) for number in numbers]
@@ -73,6 +73,19 @@ def unmask(translated: str, masked: Masked) -> tuple[str, tuple[Problem, ...]]:
         if {"\n", "\r"} & {*parts[at]}:  # a line break on purpose: blanks around it only show in the source
             parts[at - 1], parts[at + 1] = parts[at - 1].rstrip(" \t"), parts[at + 1].lstrip(" \t")
     return wrap(parts, masked.source, masked.breaks), problems
+
+
+def _marked(translated: str, masked: Masked) -> str:
+    """Where a model wrote out what a mark stands for instead of the mark, the mark."""
+    used = {int(number) for number in _marks(masked.fence).findall(translated)}
+    for number, token in enumerate(masked.tokens, 1):
+        if number in used or len(token) < 2 or token.isspace():
+            continue
+        start, end = (r"(?<!\w)" if token[0].isalnum() else "", r"(?!\w)" if token[-1].isalnum() else "")
+        found = [*re.finditer(f"{start}{re.escape(token)}{end}", translated)]
+        if len(found) == 1:
+            translated = translated[: found[0].start()] + masked.mark(number) + translated[found[0].end() :]
+    return translated
 
 
 def _marks(fence: tuple[str, str]) -> re.Pattern[str]:
@@ -88,11 +101,14 @@ def _problems(text: str, numbers: list[int], masked: Masked) -> Iterator[Problem
     wanted, got = Counter(tokens), Counter(tokens[number - 1] for number in known)
     for number, token in enumerate(tokens, 1):
         if not used[number] and got[token] < wanted[token]:
-            yield Problem("token_missing", f"{masked.mark(number)} is missing; it must occur once.")
+            yield Problem("token_missing", f"{masked.mark(number)} is missing; it must occur once.", mark=number)
         if used[number] > 1 and got[token] > wanted[token]:
             yield Problem("token_duplicated", f"{masked.mark(number)} must occur once only.")
     if any(half in text for half in masked.fence):
         yield Problem("token_broken", f"Write marks exactly like {masked.mark(1)}, and only those of the source.")
+    before, after = _numbered(tokens), _numbered(tokens[number - 1] for number in known)
+    if before != after and Counter(before) == Counter(after):
+        yield Problem("token_swapped", f"{', '.join(before)} come in another order.", "warning")
     before, after = _in_order(tokens), _in_order(tokens[number - 1] for number in known)
     if before != after and Counter(before) == Counter(after):
         yield Problem("token_order", f"{', '.join(before)} are filled in by position and must keep their order.")
@@ -100,6 +116,10 @@ def _problems(text: str, numbers: list[int], masked: Masked) -> Iterator[Problem
 
 def _in_order(tokens: Iterable[str]) -> list[str]:
     return [found for token in tokens if not IN_ORDER.sub("", token) for found in IN_ORDER.findall(token)]
+
+
+def _numbered(tokens: Iterable[str]) -> list[str]:
+    return [found for token in tokens for found in NUMBERED.findall(token)]
 
 
 def _has_words(text: str) -> bool:

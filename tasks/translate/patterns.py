@@ -22,6 +22,7 @@ PLACEHOLDERS = r"""
   | \{\\[^{}\n]*+\}                                             # {\an8}
   | (?<![\w$])\$[A-Z_][A-Z0-9_]++(?![a-z])                        # $HOME
 """
+_PLACEHOLDERS = re.compile(PLACEHOLDERS, re.VERBOSE)
 ADDRESSES = r"""
     (?<![A-Za-z0-9_])(?:(?:https?|ftps?|file|ssh|git|wss?)://|www\.(?=\w))
     (?P<address>[^\s<>"`\\|{}\[\]\u3000-\u9fff\uff00-\uffef]++)
@@ -60,7 +61,17 @@ TARGET = re.compile(
 LABEL = re.compile(r"\[(?P<label>(?:[^\[\]\\]|\\.)*+)\]", re.DOTALL)
 # Placeholders that are filled in the order they stand in, so that two of them must not change places.
 IN_ORDER = re.compile(r"\{\}|%(?![%(])[^\s%$@A-Za-z]*+l{0,2}[diouxXeEfFgGcsr@](?!\w)")
+# Placeholders that say themselves what they stand for: another order is right in some languages, and worth a look.
+NUMBERED = re.compile(r"\{\d+\}|%\d+\$[a-z@]+|\$\d")
+# What a plural form may leave out, since it says the number itself: `#`, `%d`, `%(count)d`, `{count}`, `{{ n }}`.
+COUNT = re.compile(
+    r"#|%(?:\(\w+\)|\d+\$)?l{0,2}[diu]|[%$]?\{{1,2}\s*(?:\d+|n|\w*(?:count|num|number|total|amount|quantity))\s*\}{1,2}"
+)
 TAG = re.compile(r"<(?P<slash>/?)(?P<name>[A-Za-z][\w-]*+)(?=[\s/>])[^<>]*?(?P<void>/?)>")
+
+
+def placeholders(text: str) -> list[str]:
+    return [match[0] for match in _PLACEHOLDERS.finditer(text)]
 
 
 @lru_cache(maxsize=64)

@@ -79,11 +79,13 @@ Group: TypeAlias = Sequence[tuple[Segment, str]]  # segments of one stretch, eac
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something found by code. `message` is one line that a model can act on when it is told to try again."""
+    """Something found by code. `message` is one line that a model can act on when it is told to try again. `mark` is
+    the number of the mark that it concerns, 0 for none."""
 
     code: str
     message: str
     severity: Literal["error", "warning"] = "error"
+    mark: int = 0
 
 
 @dataclass(frozen=True, slots=True)

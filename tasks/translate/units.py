@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from taskkit.source import Text
 from taskkit.tasks.translate.checks import check_segment
 from taskkit.tasks.translate.mask import Masked, mask, unmask
+from taskkit.tasks.translate.patterns import COUNT
 from taskkit.tasks.translate.segments import Problem, Prose, Segment
 from taskkit.tokens import Counter
 
@@ -87,4 +88,13 @@ def batches(todo: Sequence[Unit], counter: Counter, room: int) -> list[list[Unit
 def taken(unit: Unit, answer: str, to: str) -> tuple[str, tuple[Problem, ...]]:
     """The translation that an answer gives, and what is wrong with it."""
     target, problems = unmask(answer, unit.masked)
+    if unit.first.plural is not None:
+        problems = tuple(_allowed(one, unit.masked) for one in problems)
     return target, (*problems, *check_segment(unit.first, target, unit.masked, to))
+
+
+def _allowed(problem: Problem, masked: Masked) -> Problem:
+    """A plural form may say the number in a word of its own."""
+    if problem.code == "token_missing" and COUNT.fullmatch(masked.tokens[problem.mark - 1]):
+        return replace(problem, severity="warning")
+    return problem
