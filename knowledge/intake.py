@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from taskkit.knowledge.embed import Embedder, at_once
 from taskkit.knowledge.pieces import Piece, digest, pieces
+from taskkit.knowledge.read import Found as File
 from taskkit.knowledge.read import documents, find
 from taskkit.knowledge.records import Document, Report, Skipped
 from taskkit.knowledge.stores.coding import Made
@@ -25,13 +26,14 @@ GROUP, AT_ONCE = 500_000, 500
 
 def read(path: Path, include: Sequence[str], exclude: Sequence[str], progress: Progress | None = None) -> list[Found]:
     files = list(find(path, include, exclude))
-    read: list[Found] = []
-    for one in documents(files):
-        read.append(one)
-        if progress is not None:
-            name = one[0].name if isinstance(one[0], Document) else one[0].file
-            progress(len(read), len(files), f"read {name}")
-    return read
+
+    def told() -> Iterator[File | Skipped]:
+        for number, one in enumerate(files):
+            if progress is not None:
+                progress(number, len(files), f"reading {one.name if isinstance(one, File) else one.file}")
+            yield one
+
+    return list(documents(told()))
 
 
 def renamed(

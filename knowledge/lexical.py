@@ -14,7 +14,8 @@ _UNSPACED = re.compile(
     r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
     r"\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]+"
 )
-_SEAM = re.compile(r"[a-z0-9][A-Z]")
+_SEAM = re.compile(r"[A-Z](?<=[a-z0-9][A-Z])")  # looked for by its capital, which is rare
+_NAME = re.compile(r"\w*")
 _HUMP = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _WORD = re.compile(
     r"[^\x00-\x20\x7f-\xa0!-/:-@\[-^`{-~«»¡¿‘’“”\u2000-\u206f\u3000-\u3004\u3008-\u303f\uff00-\uff0f\s]+"
@@ -41,14 +42,12 @@ def _with_parts(text: str) -> str:
     out: list[str] = []
     end = 0
     for seam in _SEAM.finditer(text):
-        start = seam.start()
+        start = seam.start() - 1
         if start < end:
             continue
         while start > end and (text[start - 1].isalnum() or text[start - 1] == "_"):
             start -= 1
-        stop = seam.end()
-        while stop < len(text) and (text[stop].isalnum() or text[stop] == "_"):
-            stop += 1
+        stop = _NAME.match(text, seam.end()).end()  # type: ignore[union-attr]
         name = text[start:stop]
         out.append(text[end:stop])
         if name.isascii() and not name[0].isdigit():

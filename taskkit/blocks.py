@@ -118,7 +118,7 @@ class _Markdown:
             return self._underlined(line)
         if not glued:
             self.found.border(start, _rank(deep=after > start, blank=bool(blank)))
-        if kind != "under":
+        if kind in {"item", "fence"}:
             self.found.whole.add(self.found.starts[-1])
         return self._fenced(line) if kind == "fence" else line.end()
 

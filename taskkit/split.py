@@ -132,6 +132,8 @@ def _refined(
     the set may have the second number."""
     usual, whole, roomy = most
     starts, ranks, counts = columns
+    if max(counts, default=0) <= usual:
+        return columns
     new_starts, new_ranks, old = list[int](), list[int](), dict[int, int]()
     for i, count in enumerate(counts):
         fits = count <= usual or (count <= roomy and starts[i] in whole)

@@ -239,7 +239,10 @@ def _reported(report: "Report", *, as_json: bool, quiet: bool, **_: Any) -> int:
 def _shown(hit: "Hit") -> None:
     passage = hit.passage
     path = " > ".join(passage.path)
-    click.echo(f"{passage.document} [{passage.start}:{passage.end}]{f'  {path}' if path else ''}  {hit.score:.3f}")
+    place = f"page {passage.page}" if passage.page else f"line {passage.line}"
+    click.echo(
+        f"{passage.document}, {place} [{passage.start}:{passage.end}]{f'  {path}' if path else ''}  {hit.score:.3f}"
+    )
     if (why := hit.reasons) is not None:
         click.echo(
             f"  words: rank {why.lexical_rank or '-'}, share {why.lexical_share:.3f} (weight {why.lexical_weight:.2f}); "
