@@ -50,6 +50,11 @@ class Passage:
         """Title and headings, a title that is also the first heading once."""
         return title_path(self.title, self.headings)
 
+    @property
+    def shown(self) -> str:
+        """The text as a reader needs it: rows under the names of their columns."""
+        return f"{self.table}\n{self.text}" if self.table else self.text
+
 
 def title_path(title: str, headings: "Iterable[str]") -> tuple[str, ...]:
     path = tuple(headings)

@@ -132,7 +132,7 @@ class Ask(Task[Answer]):
     async def holds(self, job: Job, question: str, one: Checked, passages: Sequence[Passage]) -> bool:
         """A quote may be real and still not answer: a second look, at the cited passages alone."""
         cited = dict.fromkeys(found.passage for found in one.cited)
-        text = "\n\n".join(" > ".join(passages[n - 1].path) + "\n" + passages[n - 1].text for n in cited)
+        text = "\n\n".join(" > ".join(passages[n - 1].path) + "\n" + passages[n - 1].shown for n in cited)
         answer = "".join(sentence.text for sentence in one.sentences)
         parts = type(self).prompt.parts("check", text=text, question=question, answer=answer)
         verdict = await job.complete(

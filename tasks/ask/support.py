@@ -138,12 +138,12 @@ def share(sentence: str, text: str) -> float:
 
 
 def words_of(passage: Passage) -> str:
-    return " ".join((passage.title, *passage.headings, passage.text)).casefold()
+    return " ".join((passage.title, *passage.headings, passage.shown)).casefold()
 
 
 def strange(sentence: str, passages: Sequence[Passage], how: _Comparable) -> list[str]:
     """Numbers and names of a sentence that no cited passage has."""
-    text = " ".join(" ".join((one.title, *one.headings, one.text)) for one in passages)
+    text = " ".join(" ".join((one.title, *one.headings, one.shown)) for one in passages)
     digits = {plain(one) for one in NUMBER.findall(text)}
     said, low = bare(sentence), text.casefold()
     numbers = [one for one in NUMBER.findall(said) if plain(one) not in digits]

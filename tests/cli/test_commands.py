@@ -211,7 +211,7 @@ def test_knowledge_bases(taskkit: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TASKKIT_KNOWLEDGE", "k.kb")
     assert "2 unchanged" in taskkit("kb", "sync", "docs").err
     found = taskkit("kb", "search", "When are expenses paid?", "-k", "1", "--explain")
-    assert found.out.startswith("pay.md [")
+    assert found.out.startswith("pay.md, line 1 [")
     assert "Expenses are paid back within ten days." in found.out
     assert json.loads(taskkit("kb", "search", "honey", "--json").out)[0]["passage"]["document"] == "bees.md"
     assert [line.split()[0] for line in taskkit("kb", "list").out.splitlines()] == ["bees.md", "pay.md"]

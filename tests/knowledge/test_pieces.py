@@ -41,5 +41,6 @@ def test_a_hit_tells_line_page_and_the_columns_of_its_table() -> None:
         passage = base.search("part 377", k=1)[0].passage
         assert "| part 377 | 377 |" in passage.text
         assert (passage.page, passage.headings, passage.table) == (2, ("Prices",), "Name | Price")
+        assert passage.shown == f"Name | Price\n{passage.text}"
         assert text.split("\n")[passage.line - 1] == passage.text.splitlines()[0]
         assert passage in base.passages("prices.md")
