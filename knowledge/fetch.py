@@ -54,9 +54,9 @@ async def afetched(url: str, *, seconds: float = SECONDS) -> Document:
 def _allowed(url: str) -> SplitResult:
     try:
         parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
+        host = parts.hostname if parts.port != 0 else None
     except ValueError:
-        host = None
+        parts, host = urlsplit(""), None
     if not host or parts.scheme not in {"http", "https"}:
         raise InputError(f"{url!r} is no address of a page.", hint="Give one that begins with https://.")
     if parts.scheme == "http" and not _here(host):

@@ -43,7 +43,7 @@ class Site(BaseHTTPRequestHandler):
         except OSError:
             pass  # nobody is there any more
 
-    def log_message(self, *_: Any) -> None: ...
+    def log_message(self, format: str, *args: Any) -> None: ...  # noqa: A002
 
 
 @pytest.fixture(scope="module")

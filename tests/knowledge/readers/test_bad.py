@@ -251,6 +251,19 @@ def test_plugins_read_and_broken_ones_stop_nothing(plugins: Path, files: Path, r
     assert (hit["passage"]["document"], hit["passage"]["title"]) == ("z.log", "A log")
 
 
+def test_without_the_extra_the_command_that_brings_it_is_named(files: Path, makers: Any, run_taskkit: Any) -> None:
+    makers["pdf"](files / "a.pdf", "Words.")
+    makers["docx"](files / "a.docx", "Words.")
+    bare = files.parent / "bare"
+    bare.mkdir()
+    (bare / "pypdf.py").write_text("raise ModuleNotFoundError('none', name='pypdf')")
+    ran = run_taskkit("kb", "sync", str(files), "--knowledge", "h.kb", env={"PYTHONPATH": str(bare)})
+    assert ran.stderr.splitlines() == [
+        "Skipped a.pdf: needs pypdf to be read; run: pip install 'taskkit[documents]'",
+        "1 added, 1 skipped; 1 texts embedded",
+    ]
+
+
 def test_a_reader_that_hangs_is_ended_and_the_next_file_read(
     plugins: Path, files: Path, makers: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
