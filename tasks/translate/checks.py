@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from taskkit.tasks.translate.formats.blocks import parse_blocks, parser
 from taskkit.tasks.translate.formats.subtitles import JOINT, visible
 from taskkit.tasks.translate.mask import Masked, mask
-from taskkit.tasks.translate.patterns import TAG, placeholders
+from taskkit.tasks.translate.patterns import ACCELERATOR, TAG, placeholders
 from taskkit.tasks.translate.scripts import is_wide, script, written_in
 from taskkit.tasks.translate.segments import Problem, Prose, Segment
 from taskkit.tasks.translate.structure import UNORDERED, WARNINGS, bones, difference
@@ -26,6 +26,7 @@ ABOUT_TRANSLATING = re.compile(
 REFUSAL = re.compile(r"\W*(?:as an ai\b|i(?:'m|’m| am) (?:sorry|unable|not able)|i can(?:no|'|’)t\b)", re.IGNORECASE)
 LOOP = re.compile(r"(.{2,80}?)\1{5,}", re.DOTALL)
 READING = 20  # characters a second: what broadcasters and streaming services allow for adults
+LONGEST_LABEL = 60  # characters of a text in which `&` or `_` marks a shortcut
 TAIL = 1500
 LONGEST_PARSE = 20_000  # characters; a longer segment is split by the task before it is sent
 LINE_END = re.compile(r"[ \t]*(?:\r\n?|\n)[ \t>]*")
@@ -43,6 +44,8 @@ def check_segment(segment: Segment, target: str, masked: Masked, to: str = "") -
     if max(len(source), len(target)) <= LONGEST_PARSE:
         found += _tags(source, target)
         found += _markers(segment, target) if masked.format == "markdown" else ()
+    if masked.format == "string":
+        found += _accelerator(source, target)
     if segment.kind == "cue":
         found += _cue(segment, target)
     return tuple(found)
@@ -155,6 +158,13 @@ def _placeholders(source: str, target: str) -> Iterator[Problem]:
     new = Counter(placeholders(target)) - Counter(placeholders(source))
     if new:
         yield Problem("placeholder", f"Leave out {next(iter(new))}: the source has no such placeholder there.")
+
+
+def _accelerator(source: str, target: str) -> Iterator[Problem]:
+    """The letter after it opens the menu or presses the button: one in, one out, before whatever letter."""
+    before = ACCELERATOR.findall(source)
+    if len(before) == 1 and len(source) < LONGEST_LABEL and target.count(before[0]) != 1:
+        yield Problem("accelerator", f"Keep one {before[0]} before the letter that is the shortcut.")
 
 
 def _cue(segment: Segment, target: str) -> Iterator[Problem]:

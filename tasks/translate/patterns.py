@@ -50,6 +50,12 @@ MARKDOWN = r"""
   | (?P<open>!?\[)
   | (?P<close>\])
 """
+# What only the texts of programs have: i18next and Vue links to other texts, a browser extension's and Laravel's names.
+PROGRAM = r"""
+    \$t\([^()\n]*+\) | @:(?:\([\w.-]++\)|[\w-]++(?:\.[\w-]++)*+) | \$\w++\$ | \$\d(?!\d) | %<\w++>[-+0 \#]*+\d*+(?:\.\d++)?[a-zA-Z]
+  | (?<![\w:/.@]):[a-z_]\w++(?![\w:])
+"""
+ACCELERATOR = re.compile(r"&(?=\w)(?!#?\w+;)|(?<![\w_])_(?=[^\W_])|(?<=\w)_(?=[^\W_]+(?:[^\w_]|\Z))")
 SOFT_BREAK = r"(?P<soft>(?<![ \t])[ \t]*+(?:\r\n?|\n)[ \t>]*+)"
 HARD_BREAK = r"[ \t]*+(?:\r\n?|\n)(?:[ \t]*+(?:\r\n?|\n))*+[ \t]*+"
 _NESTED = r"\((?:[^\s()\\]|\\.)*+\)"
@@ -80,6 +86,7 @@ def scanner(form: str, keep: tuple[str, ...] = ()) -> re.Pattern[str]:
 
     In a `string` every line end is kept. The groups that need more than "keep it" are named: address, ticks, open, close, soft."""
     parts = [*([_terms(keep)] if any(keep) else []), *([MARKDOWN] if form == "markdown" else [])]
+    parts += [PROGRAM] if form == "string" else []
     ends = [r"(?P<soft>(?!))", HARD_BREAK] if form == "string" else [SOFT_BREAK]
     return re.compile("|".join([*parts, PLACEHOLDERS, ADDRESSES, MARKUP, *ends]), re.VERBOSE)
 

@@ -62,7 +62,7 @@ def units(
     same: dict[tuple[object, ...], list[Segment]] = {}
     for whole in segments:
         for one in [part.segment for part in parts[whole]] if parts and whole in parts else [whole]:
-            same.setdefault((one.text, one.kind, one.keep, one.plural, one.note, one.limit), []).append(one)
+            same.setdefault((one.text, one.kind, one.keep, one.plural, one.note), []).append(one)
     found: list[Unit] = []
     for group in same.values():
         masked = mask(group[0].text, prose, (*group[0].keep, *keep))
