@@ -1,12 +1,13 @@
 # make demo    the main job on real input, on the embedded model (MODEL=smollm2-135m is the quick one)
 # make test    the whole suite; make bench  the ratios; make check  linters and types
+# make quality each task against one plain prompt, with a real model
 
 PYTHON ?= python3
 MODEL ?= qwen2.5-coder-1.5b
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: install demo test bench bench-knowledge check clean
+.PHONY: install demo test bench bench-knowledge quality check clean
 
 install: $(READY)
 
@@ -27,6 +28,9 @@ bench: $(READY)
 
 bench-knowledge: $(READY)
 	@$(BIN)/python tests/benchmarks/bench_knowledge.py
+
+quality: $(READY)
+	@$(BIN)/python tests/benchmarks/quality.py --model $(MODEL) $(ARGS)
 
 check: $(READY)
 	$(BIN)/ruff check .

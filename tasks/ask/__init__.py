@@ -6,8 +6,9 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 import taskkit
+from taskkit.errors import InputError
 from taskkit.job import Job
-from taskkit.knowledge import Citation, Passage
+from taskkit.knowledge import Citation, KnowledgeBase, Passage
 from taskkit.prompt import Part, Prompt
 from taskkit.results import Result
 from taskkit.spans import sentences
@@ -96,6 +97,13 @@ class Ask(Task[Answer]):
         answer = await self.answered(job, question, passages)
         keep(job, self.session, "ask", Exchange(self.question, {"text": answer.text, "found": answer.found}))
         return answer if question == self.question else answer.model_copy(update={"asked": question})
+
+    def baseline(self) -> list[Part]:
+        """Of an open `KnowledgeBase` alone: the passages found for the question, and a plain wish."""
+        if not isinstance(self.knowledge, KnowledgeBase):
+            raise InputError("The baseline of `ask` wants an open KnowledgeBase.")
+        hits = self.knowledge.search(self.question, self.k, where=self.where, allow=self.allow)
+        return self.ask("plain", self.question, passages=[hit.passage for hit in hits])
 
     async def answered(self, job: Job, question: str, passages: Sequence[Passage]) -> Answer:
         unknown = Answer(text=UNKNOWN, found=False, passages=tuple(passages))
