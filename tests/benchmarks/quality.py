@@ -165,7 +165,7 @@ def measures(folder: Path, most: int) -> Iterator[Measure]:
     yield Measure(
         "classify",
         items["classify"][:most],
-        lambda one: Analyse(one["text"], labels=labels, kind="classify"),
+        lambda one: Analyse(one["text"], labels=labels),
         lambda result: result.items[0].label if result.items else "",
         lambda text: text.strip().strip(".*\"'`").casefold(),
         lambda one, label: {"right": label == one["label"], "a label": label in labels},
@@ -175,7 +175,7 @@ def measures(folder: Path, most: int) -> Iterator[Measure]:
         "extract",
         items["extract"][:most],
         lambda one: Analyse(one["text"], fields=names),
-        lambda result: result.record,
+        lambda result: result.data,
         read_json,
         extracted,
     )
