@@ -108,7 +108,7 @@ class Postgres(Server):
         self.rows("SELECT pg_advisory_xact_lock(hashtext('taskkit'))")
         self.rows(
             f"CREATE INDEX IF NOT EXISTS vectors_{width} ON vectors USING hnsw ((vector::halfvec({width})) halfvec_ip_ops) "
-            f"WITH (m = {kinds.LINKS}, ef_construction = {kinds.BUILDING}) WHERE width = {width}"
+            f"WHERE width = {width}"
         )
 
     def put(self, documents: Sequence[Incoming], made: Made) -> None:

@@ -64,12 +64,12 @@ class Server:
             await connection.set_type_codec(
                 "halfvec", schema=vectors, encoder=bytes, decoder=_received, format="binary"
             )
-            await connection.execute("SET hnsw.iterative_scan = relaxed_order; SET hnsw.ef_search = 200")
 
         return await self._driver.create_pool(
             self._address, min_size=1, max_size=CONNECTIONS, timeout=self._wait, init=begin,
             server_settings={
                 "search_path": f'"{self.schema}", "{vectors}"', "lock_timeout": str(int(self._wait * 1000)), "jit": "off",
+                "hnsw.iterative_scan": "relaxed_order", "hnsw.ef_search": "200",  # a filter leaves too few else
             },
         )  # fmt: skip
 

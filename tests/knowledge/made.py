@@ -1,0 +1,57 @@
+"""What the tests of the knowledge base share: documents of their own, and an embedder that tells what it was given."""
+
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+
+class Told:
+    """Vectors made of the texts' hashes. What it is given it keeps in `texts`, and writes into a file if there is one;
+    it gives out for ever after `left` texts, unless that is None."""
+
+    strength = across = 0.1
+
+    def __init__(self, name: str = "told", *, batch: int = 8, log: Path | None = None, left: int | None = None) -> None:
+        self.name = name
+        self.batch = batch
+        self.left = left
+        self.texts: list[str] = []
+        self._log = None if log is None else os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+
+    async def embed(self, texts: Sequence[str]) -> Any:
+        if self.left is not None:
+            if self.left < len(texts):
+                raise OSError("the embedder died")
+            self.left -= len(texts)
+        self.texts += texts
+        if self._log is not None:
+            os.write(self._log, "".join(f"{mark(text)}\n" for text in texts).encode())
+        width = 24 if self.name == "wide" else 16
+        rows = np.array([np.random.default_rng(int(mark(text), 16)).normal(size=width) for text in texts])
+        return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+def mark(text: str) -> str:
+    return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8).hexdigest()
+
+
+def page(number: int, turn: int = 0) -> str:
+    """A file of one passage, which changes with `turn`."""
+    return f"# Page {number}\n\nIt tells of copper, harbour {number * 7} and winter {turn}.\n"
+
+
+def chapter(number: int, word: str = "copper") -> str:
+    """A file of three passages; `word` stands in the second."""
+    filling = " ".join(f"Ledger {number} has an entry of {n} barrels." for n in range(35))
+    return "".join(f"## Part {n}\n\n{word if n == 1 else 'timber'} {n}. {filling}\n\n" for n in range(3))
+
+
+def pages(folder: Path, count: int, made: Callable[[int], str] = page) -> Path:
+    folder.mkdir()
+    for number in range(count):
+        (folder / f"page-{number}.md").write_text(made(number))
+    return folder
