@@ -144,7 +144,7 @@ async def merged(work: Work, found: Sequence[str], **values: object) -> str:
             return await job.complete(final, max_output=work.room, show=True, likely=work.likely)
         before = sum(job.counter.count_many(notes))
         groups = packed(work, notes)
-        words = max(40, int(before / len(groups) / TOKENS_A_WORD * 0.5))
+        words = max(40, int(min(before / len(groups) * 0.5, answer_of(work)) / TOKENS_A_WORD))
 
         async def level(group: list[str], words: int = words) -> str:
             parts = work.ask("merge", notes=group, final=False, words=words, earlier="", **values)
@@ -172,9 +172,14 @@ async def merged(work: Work, found: Sequence[str], **values: object) -> str:
     )
 
 
+def answer_of(work: Work) -> int:
+    """Tokens to keep for the answer of a merge that is not the last."""
+    return work.job.route.window.context // 6
+
+
 def packed(work: Work, notes: Sequence[str]) -> list[list[str]]:
     around = work.ask("merge", notes=[""], final=False, words=9999, earlier="", differences=[])
-    room = work.job.room(around, max_output=work.job.route.window.context // 6)
+    room = work.job.room(around, max_output=answer_of(work))
     groups: list[list[str]] = []
     left = 0
     for note, size in zip(notes, work.job.counter.count_many(list(notes)), strict=True):
