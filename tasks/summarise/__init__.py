@@ -112,7 +112,14 @@ class Summarise(Task[Summary]):
 
     def baseline(self) -> Sequence[Part]:
         texts = [read(one, images=True).text for one in (self.source, *self.also)]
-        wanted = f"Summarise the following text in {self.limit.shape}."
+        limit = self.limit
+        form = {
+            "bullets": f" as {limit.bullets or 'a few'} bullet points",
+            "headline": " as a headline",
+            "abstract": " as an abstract",
+            "meeting": ", and list its decisions, its action items with owner and due date, and its open questions",
+        }
+        wanted = f"Summarise the following text in at most {limit.words} words{form.get(limit.style, '')}."
         if self.focus:
             wanted += f" Focus on: {self.focus}"
         if self.language:

@@ -16,6 +16,7 @@ ALIKE = 0.3  # of a sentence's weight that one of another document must share, t
 PAIRS = 40  # of such sentences in a call
 CALLS = 4
 ROOM = 800
+SLACK = 200  # tokens for the form of the answer
 Pair: TypeAlias = tuple[int, int]
 
 
@@ -62,7 +63,7 @@ async def _of_group(work: Work, group: Sequence[Sentence]) -> list[Disagreement]
 def _groups(work: Work) -> list[list[Sentence]]:
     """All sentences together where they fit; else those with a like in another document, so many to a call."""
     every = numbered(work.documents)
-    room = min(WHOLE, work.job.room(work.ask("differ", listing=""), max_output=ROOM))
+    room = max(SLACK, min(WHOLE, work.job.room(work.ask("differ", listing=""), max_output=ROOM) - SLACK))
     if work.job.counter.fits(listing(every, work.documents), room):
         return [every]
     pairs = _alike(every)

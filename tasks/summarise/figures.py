@@ -118,6 +118,8 @@ def _readings(text: str, found: re.Match[str]) -> frozenset[str]:
     groups = re.split(r"['’\u00a0\u202f ]", found[0])
     values: set[float] = set(map(float, groups)) if len(groups) > 1 and all(map(str.isdigit, groups)) else set()
     parts = re.split(r"[.,:]", "".join(groups))
+    if len(parts) == 3 and len(parts[0]) < 3 and _DOTTED.fullmatch(found[0]):
+        values |= set(map(float, parts))  # a day, which `dates` looks at as a whole
     if len(parts) == 1 or all(len(part) == 3 for part in parts[1:]):
         values.add(float("".join(parts)))
     if len(parts) > 1:

@@ -125,7 +125,8 @@ def capitals(text: str) -> Iterator[tuple[str, int]]:
     for start, end in sentences(text):
         words = list(_WORD.finditer(text, start, end))
         long = [word for word in words if len(word[0]) > 3]
-        if len(long) > 3 and sum(word[0][0].isupper() for word in long) > 0.6 * len(long):
+        stops = text[end - 1] in ".!?…"
+        if len(long) > 3 and not stops and sum(word[0][0].isupper() for word in long) > 0.6 * len(long):
             continue  # a title
         months_at = {at for at, _, _ in months(text[start:end])}
         for number, word in enumerate(words):

@@ -19,6 +19,7 @@ from taskkit.tasks.summarise.turns import Turn, around
 from taskkit.tasks.summarise.work import Work, likely
 
 ROOM = 1400  # tokens for the items, beside the overview
+SLACK = 600  # tokens for the answer's form, which no prompt shows, and for what was wrong with the first
 OVERLAP = 100  # tokens of what was said before a piece
 BESIDE = 2  # turns on either side of the quoted one in which an owner or a date may be said
 NEAR = 400  # characters instead, where there are no turns
@@ -64,11 +65,11 @@ async def minutes(work: Work) -> tuple[str, Items, Coverage, int]:
     room = work.room + ROOM
     text = work.documents[0].view.text
     alone = len(whole) == 1 and work.job.counter.fits(text, PIECE)
-    if alone and work.job.fits(note_parts(work, whole[0], "minutes", problems=""), max_output=room):
+    if alone and work.job.fits(note_parts(work, whole[0], "minutes", problems=""), max_output=room + SLACK):
         work.job.strategy = "one call"
         overview, items = await _of_piece(work, whole[0])
         return overview, items, read_whole(work), 1
-    pieces = cut_up(work, note_parts(work, None, "minutes", problems=""), room, overlap=OVERLAP)
+    pieces = cut_up(work, note_parts(work, None, "minutes", problems=""), room + SLACK, overlap=OVERLAP)
     work.job.strategy = f"minutes of {len(pieces)} pieces, merged"
     read: Read[tuple[str, Items]] = await read_all(work, pieces, lambda one: _of_piece(work, one))
     items = Items()
