@@ -23,7 +23,7 @@ TEXT = (
 
 
 def bodies(engine: taskkit.Engine) -> list[Any]:
-    return engine._transport.bodies  # type: ignore[attr-defined, no-any-return]
+    return engine._transport.bodies  # type: ignore[union-attr]
 
 
 def last(body: Mapping[str, Any]) -> str:
@@ -289,7 +289,7 @@ PACK = adversarial(GOOD, item_field="items")
 
 @pytest.mark.parametrize("name", PACK)
 def test_citations_survive_the_pack(name: str) -> None:
-    script = list(PACK[name])
+    script: list[Any] = list(PACK[name])
 
     def model(body: Mapping[str, Any]) -> Any:
         if "response_format" not in body and "statements" not in str(body["messages"]):

@@ -35,7 +35,7 @@ SRT = "\r\n".join(
 
 
 def bodies(engine: taskkit.Engine) -> list[Any]:
-    return engine._transport.bodies  # type: ignore[attr-defined, no-any-return]
+    return engine._transport.bodies  # type: ignore[union-attr]
 
 
 def of(body: Mapping[str, Any]) -> str:
@@ -114,7 +114,7 @@ PACK = adversarial(MINUTES, item_field="decisions", quote_field="quote")
 
 @pytest.mark.parametrize("name", PACK)
 def test_minutes_survive_the_pack(name: str) -> None:
-    script = [*PACK[name], *[MINUTES] * 3]
+    script: list[Any] = [*PACK[name], *[MINUTES] * 3]
     engine = scripted(lambda body: script.pop(0))
     if name == "refusal":
         with pytest.raises(RefusedError):
@@ -242,7 +242,7 @@ LOST_PACK = adversarial(LOST, item_field="items")
 
 @pytest.mark.parametrize("name", LOST_PACK)
 def test_disagreements_survive_the_pack(name: str) -> None:
-    script = [*LOST_PACK[name], *[LOST] * 3]
+    script: list[Any] = [*LOST_PACK[name], *[LOST] * 3]
 
     def model(body: Mapping[str, Any]) -> Any:
         return script.pop(0) if "contradict" in of(body) else "Ships were lost in the storm on Sunday."
