@@ -70,12 +70,9 @@ class Index:
         wanted = min(kinds.AGAIN * k if lossy else k, len(self._ids))
         part = 1.0 if rows is None else len(rows) / len(self._ids)
         how = kinds.parameters(self._index, wanted, part if part >= SMALL else 0.0, self._only(rows))
-        scores, found = self._index.search(vector.reshape(1, -1), wanted, params=how)
-        good = found[0] >= 0
-        ids = self._ids[found[0][good]]
-        if lossy:
-            return _best(self.scores(vector, ids), k)
-        return dict(zip(ids.tolist(), scores[0][good].tolist(), strict=True))
+        scores, found = kinds.asked(self._index, vector, wanted, how)
+        ids = self._ids[found]
+        return _best(self.scores(vector, ids), k) if lossy else dict(zip(ids.tolist(), scores.tolist(), strict=True))
 
     def scores(self, vector: "Vector", ids: "Vector | list[int]") -> dict[int, float]:
         """The cosine of given passages, those that are there."""

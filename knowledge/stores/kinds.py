@@ -14,7 +14,7 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 EXACT = 300_000 * 256  # numbers that are scanned in about 20 ms
 GRAPH = 1_000_000 * 768  # numbers up to which a graph is made; beyond, it takes too long and too much memory
 LINKS, BUILDING, SEARCHING = 32, 200, 128  # of a graph
-PROBES = 64  # of the lists
+PROBES = 128  # of the lists; of 1,300 over real sentences they find .96 of the ten nearest, 64 .95, 256 .985
 TAUGHT = 50  # vectors a list that its centre is learnt from
 AGAIN = 4  # times as many as are wanted are looked up in lists, to be ranked by their exact vectors
 
@@ -67,6 +67,19 @@ def parameters(index: Any, k: int, part: float, only: Any = None) -> Any:
         probes = min(index.nlist, PROBES / part) if part else index.nlist
         return faiss.SearchParametersIVF(nprobe=int(probes), **chosen)
     return faiss.SearchParameters(**chosen)
+
+
+def asked(index: Any, vector: Any, k: int, how: Any) -> tuple[Any, Any]:
+    """Scores and rows of one query. More threads than one would wait for each other longer than they work."""
+    faiss = library()
+    threads = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(1)
+    try:
+        scores, rows = index.search(vector.reshape(1, -1), k, params=how)
+    finally:
+        faiss.omp_set_num_threads(threads)
+    good = rows[0] >= 0
+    return scores[0][good], rows[0][good]
 
 
 def kind_of(index: Any) -> Kind:
