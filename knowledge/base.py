@@ -1,26 +1,24 @@
 """`KnowledgeBase`: documents in, passages found again."""
 
-import asyncio
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from pathlib import Path
-from typing import IO, Any, Self, TypeVar
+from typing import IO, Any, Self, TypeVar, Unpack
 
 from taskkit.errors import ConfigurationError, InputError
 from taskkit.knowledge.anew import anew
 from taskkit.knowledge.embed import Embedder
 from taskkit.knowledge.embed import embedder as embedder_of
 from taskkit.knowledge.export import written
-from taskkit.knowledge.finding import found
+from taskkit.knowledge.finding import How, check, searched
 from taskkit.knowledge.intake import Found, Progress, read, renamed, take
+from taskkit.knowledge.lexical import clean
 from taskkit.knowledge.records import Document, Hit, Listed, Passage, Report, Stats
 from taskkit.knowledge.stores import coding, opened
 from taskkit.knowledge.stores.coding import Made
-from taskkit.knowledge.stores.store import changed
 
 T = TypeVar("T")
 Documents = list[Listed]
 Lines = list[str]
-Hits = list[Hit]
 Passages = list[Passage]  # inside the class, `list` is its method
 
 
@@ -129,40 +127,13 @@ class KnowledgeBase:
 
     # Search -----------------------------------------------------------------------------------------------------
 
-    def search(
-        self,
-        query: str,
-        k: int = 5,
-        *,
-        where: Mapping[str, Any] | None = None,
-        allow: Mapping[str, Any] | None = None,
-        explain: bool = False,
-    ) -> list[Hit]:
-        """The passages that bear most on the query. `where` is a condition on metadata, `allow` the labels that the
-        asker brings; both hold before anything is searched. `explain` fills the hits' `reasons`."""
-        return _waited(self.asearch(query, k, where=where, allow=allow, explain=explain))
+    def search(self, query: str, k: int = 5, **how: Unpack[How]) -> list[Hit]:
+        """The passages that bear most on the query, at most `k`. How it is done, `finding.How` says."""
+        return _waited(self.asearch(query, k, **how))
 
-    async def asearch(
-        self,
-        query: str,
-        k: int = 5,
-        *,
-        where: Mapping[str, Any] | None = None,
-        allow: Mapping[str, Any] | None = None,
-        explain: bool = False,
-    ) -> list[Hit]:
-        if not query.strip():
-            raise InputError("The query is empty.")
-        rows = await self._embedder.embed([query])
-
-        def searched() -> Hits:
-            with self._store.snapshot():
-                now = self._store.facts().embedder
-                if now not in {"", self._made.embedder}:
-                    raise changed(self.place, Made(now))
-                return found(self._store, self._embedder, query, rows[0], k, where=where, allow=allow, explain=explain)
-
-        return await asyncio.to_thread(searched)
+    async def asearch(self, query: str, k: int = 5, **how: Unpack[How]) -> list[Hit]:
+        check(query, k, how)
+        return await searched(self._store, self._embedder, clean(query), k, how)
 
     # Looking after it -------------------------------------------------------------------------------------------
 

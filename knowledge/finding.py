@@ -1,51 +1,180 @@
-"""One search: the candidates of both halves, fused, as hits."""
+"""One search: the candidates of both halves for each form of the question, fused, as hits."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
+from taskkit.errors import InputError
 from taskkit.knowledge import fuse
-from taskkit.knowledge.embed import Embedder
+from taskkit.knowledge.diverse import Pick, diverse
+from taskkit.knowledge.embed import Embedder, unit
 from taskkit.knowledge.languages import guess
 from taskkit.knowledge.lexical import terms
+from taskkit.knowledge.neighbours import widened
 from taskkit.knowledge.records import Hit, Reasons
-from taskkit.knowledge.stores.store import Store
+from taskkit.knowledge.stores.coding import Made
+from taskkit.knowledge.stores.store import Allowed, Store, changed
 
 if TYPE_CHECKING:
+    from taskkit.engine.engine import Engine
+    from taskkit.job import Job
     from taskkit.knowledge.stores.store import Vector
 
+LONGEST = 50_000  # characters of a query
+RERANKED = 20  # passages that the model puts in order
+ITS_OWN = 0.5  # the weight of the question as it was asked, beside all of its other forms together
+FUSIONS, EXPANSIONS = ("convex", "rrf"), ("queries", "hyde")
 
-def found(
-    store: Store,
-    embedder: Embedder,
-    query: str,
-    vector: "Vector",
-    k: int,
-    *,
-    where: Mapping[str, Any] | None = None,
-    allow: Mapping[str, Any] | None = None,
-    explain: bool = False,
-) -> list[Hit]:
-    """The best `k`; `vector` is the query's. Of one state of the base, whoever writes meanwhile."""
+
+class How(TypedDict, total=False):
+    """How a search is done; each of these by choice.
+
+    `where` is a condition on metadata, `allow` the labels that the asker brings: both hold before anything is
+    searched. `fusion`: `convex` (the default) or `rrf`, reciprocal ranks. `diversity` from 0 to 1: near-duplicates
+    are left out, and the more of it, the less may hits be like each other. `neighbours`: so many passages before and
+    after a hit are joined to it, and hits that then meet are one.
+
+    Asking the model: `expand` by other forms of the question (`queries`) or by an answer made up to search with
+    (`hyde`); `rerank` has the best ones put in order. `by` is who asks it: an engine, or a task's job; the engine of
+    the functions when it is not given. `explain` fills the hits' `reasons`."""
+
+    where: Mapping[str, Any] | None
+    allow: Mapping[str, Any] | None
+    fusion: Literal["convex", "rrf"]
+    diversity: float
+    neighbours: int
+    expand: Literal["queries", "hyde"] | None
+    rerank: bool
+    by: "Engine | Job | None"
+    explain: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A question in one of its forms. Of the halves, `lexical` is BM25, `dense` the cosine."""
+
+    query: str
+    language: str
+    words: tuple[str, ...]
+    lexical: Mapping[int, float]
+    dense: Mapping[int, float]
+    share: float
+
+
+def check(query: str, k: int, how: How) -> None:
+    """Raises `InputError` for what can not be searched."""
+    if not query.strip():
+        raise InputError("The query is empty.")
+    if len(query) > LONGEST:
+        raise InputError(
+            f"The query has {len(query):,} characters, more than {LONGEST:,}.", hint="Search for a part of it."
+        )
+    if k < 1:
+        raise InputError(f"{k} passages can not be searched for.")
+    if (fusion := how.get("fusion", "convex")) not in FUSIONS:
+        raise InputError(f"There is no fusion {fusion!r}.", hint=f"There are: {', '.join(FUSIONS)}.")
+    if (expand := how.get("expand")) and expand not in EXPANSIONS:
+        raise InputError(f"There is no expansion {expand!r}.", hint=f"There are: {', '.join(EXPANSIONS)}.")
+    if not 0 <= how.get("diversity", 0.0) <= 1:
+        raise InputError(f"A diversity of {how.get('diversity')} is not between 0 and 1.")
+    if how.get("neighbours", 0) < 0:
+        raise InputError(f"{how.get('neighbours')} neighbours can not be joined.")
+
+
+async def searched(store: Store, embedder: Embedder, query: str, k: int, how: How) -> list[Hit]:
+    """The whole of a search, from a question to its hits; `check` comes before it."""
+    queries, vectors = await _questions(embedder, query, how)
+    many = max(k, RERANKED) if how.get("rerank") else k
+    hits = await asyncio.to_thread(found, store, embedder, queries, vectors, many, how)
+    if how.get("rerank") and hits:
+        hits = (await _reranked(query, hits, how.get("by")))[:k]
+    if neighbours := how.get("neighbours"):
+        hits = await asyncio.to_thread(widened, store, hits, neighbours)
+    return hits
+
+
+async def _questions(embedder: Embedder, query: str, how: How) -> "tuple[list[str], Vector]":
+    """What is searched for, the question itself first, and a vector for each."""
+    match how.get("expand"):
+        case "queries":
+            from taskkit.knowledge.asking import Forms, asked
+
+            queries = [query, *await asked(Forms(question=query), how.get("by"))]
+            return queries, await embedder.embed(queries)
+        case "hyde":
+            from taskkit.knowledge.asking import Imagined, asked
+
+            rows = await embedder.embed([query, await asked(Imagined(question=query), how.get("by"))])
+            return [query], unit(rows.mean(axis=0, keepdims=True))
+    return [query], await embedder.embed([query])
+
+
+async def _reranked(query: str, hits: Sequence[Hit], by: "Engine | Job | None") -> list[Hit]:
+    """The first ones in the model's order; those that it named not, and the rest, behind them as they stood."""
+    from taskkit.knowledge.asking import Order, asked, in_order
+
+    best = await asked(Order(question=query, passages=tuple(hit.passage for hit in hits[:RERANKED])), by)
+    made = []
+    for place in in_order(len(hits), best):
+        hit = hits[place]
+        if hit.reasons is not None and place in best:
+            hit = replace(hit, reasons=replace(hit.reasons, reranked=best.index(place) + 1))
+        made.append(hit)
+    return made
+
+
+def found(store: Store, embedder: Embedder, queries: Sequence[str], vectors: "Vector", k: int, how: How) -> list[Hit]:
+    """The best `k`, by the forms of one question, the first of which is its own; a row of `vectors` for each. Of one
+    state of the base, whoever writes meanwhile."""
     with store.snapshot():
-        allowed = store.allowed(where, allow)
-        language = guess(query)
-        words = terms(query, language or None)
-        lexical = store.by_words(words, fuse.AT_MOST, allowed)
-        dense = store.by_meaning(vector, fuse.AT_MOST, allowed)
-        if not lexical and not dense:
-            return []
-        dense |= store.scores(vector, [one for one in lexical if one not in dense])
-        share = fuse.weight(embedder.strength, embedder.across, language, store.facts().languages)
-        scores = fuse.fused(lexical, dense, share if lexical else 0.0)
-        best = sorted(scores, key=lambda one: (-scores[one], one))[:k]
-        passages = store.passages(best)
-        ranks = [{one: rank for rank, one in enumerate(sorted(half, key=lambda o: -half[o]), 1)} for half in (lexical, dense)]  # fmt: skip
+        if (now := store.facts().embedder) not in {"", embedder.name}:
+            raise changed(store.place, Made(now))
+        allowed = store.allowed(how.get("where"), how.get("allow"))
+        forms = [_form(store, embedder, query, vector, allowed) for query, vector in zip(queries, vectors, strict=True)]
+        words, meaning = _halves(forms, how.get("fusion", "convex"))
+        scores = fuse.total((words, meaning))
+        order = sorted(scores, key=lambda one: (-scores[one], one))
+        picks = _picked(store, order, scores, k, how.get("diversity", 0.0))
+        passages = store.passages([one.number for one in picks])
+    first = forms[0]
+    ranks = fuse.ranks(first.lexical), fuse.ranks(first.dense)
 
-    def hit(one: int) -> Hit:
-        reasons = None
-        if explain:
-            only = fuse.fused(lexical, {}, share).get(one, 0.0)
-            reasons = Reasons(ranks[0].get(one), ranks[1].get(one), only, scores[one] - only, share, language, words)
-        return Hit(passages[one], scores[one], lexical.get(one), dense.get(one), reasons)
+    def hit(pick: Pick) -> Hit:
+        one, reasons = pick.number, None
+        if how.get("explain"):
+            reasons = Reasons(
+                ranks[0].get(one), ranks[1].get(one), words.get(one, 0.0), meaning.get(one, 0.0), first.share,
+                first.language, first.words, tuple(queries), pick.like, pick.duplicates,
+            )  # fmt: skip
+        return Hit(passages[one], scores[one], first.lexical.get(one), first.dense.get(one), reasons)
 
-    return [hit(one) for one in best if one in passages]
+    return [hit(pick) for pick in picks if pick.number in passages]
+
+
+def _form(store: Store, embedder: Embedder, query: str, vector: "Vector", allowed: Allowed | None) -> Form:
+    language = guess(query)
+    words = terms(query, language or None)
+    lexical = store.by_words(words, fuse.AT_MOST, allowed)
+    dense = store.by_meaning(vector, fuse.AT_MOST, allowed)
+    dense |= store.scores(vector, [one for one in lexical if one not in dense])
+    share = fuse.weight(embedder.strength, embedder.across, language, store.facts().languages)
+    return Form(query, language, words, lexical, dense, share if lexical else 0.0)
+
+
+def _halves(forms: Sequence[Form], fusion: str) -> tuple[dict[int, float], dict[int, float]]:
+    """What words and meaning give to each candidate's score, over all forms."""
+    weights = [ITS_OWN, *[(1 - ITS_OWN) / (len(forms) - 1)] * (len(forms) - 1)] if len(forms) > 1 else [1.0]
+    parts = [
+        fuse.by_rank(one.lexical, one.dense) if fusion == "rrf" else fuse.convex(one.lexical, one.dense, one.share)
+        for one in forms
+    ]
+    return fuse.total((words for words, _ in parts), weights), fuse.total((dense for _, dense in parts), weights)
+
+
+def _picked(store: Store, order: Sequence[int], scores: Mapping[int, float], k: int, diversity: float) -> list[Pick]:
+    if not diversity:
+        return [Pick(one) for one in order[:k]]
+    some = order[: max(50, 4 * k)]
+    texts = {one: passage.text for one, passage in store.passages(some).items()}
+    return diverse({one: scores[one] for one in some if one in texts}, texts, store.vectors(some), diversity, k)

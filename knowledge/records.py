@@ -64,7 +64,11 @@ def title_path(title: str, headings: "Iterable[str]") -> tuple[str, ...]:
 @dataclass(frozen=True, slots=True)
 class Reasons:
     """Why a hit stands where it does: its place in either search (from 1, None: not among the candidates), each
-    half's share of the score, the weight of the lexical half, the language taken for the question's."""
+    half's share of the score, the weight of the lexical half, the language taken for the question's.
+
+    `queries` are the forms that were searched for, the question's own first: ranks, language and terms are of that
+    one. With diversity: `like` is the highest cosine with a better hit, `duplicates` how many near-duplicates were left
+    out for it. `reranked` is the place that the model gave it, None when it named it not."""
 
     lexical_rank: int | None
     dense_rank: int | None
@@ -73,12 +77,17 @@ class Reasons:
     lexical_weight: float
     language: str
     terms: tuple[str, ...]
+    queries: tuple[str, ...] = ()
+    like: float | None = None
+    duplicates: int = 0
+    reranked: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """`score` orders the hits of one search and means nothing across searches. `lexical` is BM25, `dense` the
-    cosine; None where that search did not score the passage."""
+    """`score` is what the fusion gave: it orders the hits of one search, unless diversity or the model then did, and
+    means nothing across searches. `lexical` is BM25, `dense` the cosine; None where that search did not score the
+    passage."""
 
     passage: Passage
     score: float

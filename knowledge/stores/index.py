@@ -57,22 +57,16 @@ class Index:
             self.refresh()
             if self._index is None:
                 return {}
-            if allowed is None:
-                return self._searched(vector, k, None)
-            allowed = np.asarray(allowed, dtype=np.int64)
-            if self.kind != "ivf" and len(allowed) < SMALL * len(self._ids):
-                return _best(self.scores(vector, allowed), k)
-            rows = self._rows(allowed)
-            return self._searched(vector, k, rows) if len(rows) else {}
-
-    def _searched(self, vector: "Vector", k: int, rows: "Vector | None") -> dict[int, float]:
-        lossy = self.kind == "ivf"
-        wanted = min(kinds.AGAIN * k if lossy else k, len(self._ids))
-        part = 1.0 if rows is None else len(rows) / len(self._ids)
-        how = kinds.parameters(self._index, wanted, part if part >= SMALL else 0.0, self._only(rows))
-        scores, found = kinds.asked(self._index, vector, wanted, how)
-        ids = self._ids[found]
-        return _best(self.scores(vector, ids), k) if lossy else dict(zip(ids.tolist(), scores.tolist(), strict=True))
+            rows = None if allowed is None else self._rows(np.asarray(allowed, dtype=np.int64))
+            part = 1.0 if rows is None else len(rows) / len(self._ids)
+            if not part:
+                return {}
+            lossy = self.kind == "ivf"
+            wanted = min(kinds.AGAIN * k if lossy else k, len(self._ids))
+            scores, found = kinds.nearest(self._index, vector, wanted, part if part >= SMALL else 0.0, self._only(rows))
+            ids = self._ids[found]
+            again = self.scores(vector, ids) if lossy else dict(zip(ids.tolist(), scores.tolist(), strict=True))
+            return dict(sorted(again.items(), key=lambda pair: -pair[1])[:k])
 
     def scores(self, vector: "Vector", ids: "Vector | list[int]") -> dict[int, float]:
         """The cosine of given passages, those that are there."""
@@ -248,7 +242,3 @@ class Index:
         self._index, self._generation, self._kept = found, generation, generation
         self._ids, self._marks = ids.view(np.int64).copy(), marks.view(np.int64).copy()
         self._alive = alive.view(bool).copy() if len(alive) else None
-
-
-def _best(scores: dict[int, float], k: int) -> dict[int, float]:
-    return dict(sorted(scores.items(), key=lambda pair: -pair[1])[:k])

@@ -108,7 +108,7 @@ def one(path: Path, kind: kinds.Kind) -> dict[str, Any]:
     again = Index(store, kind)
     again.refresh()
     read = time.perf_counter() - began
-    figures = {"made": made, "memory": memory, "read": read, "kind": again.kind}
+    figures: dict[str, Any] = {"made": made, "memory": memory, "read": read, "kind": again.kind}
     for name, part, nearest in zip(("all", *map(str, ALLOWED)), (1.0, *ALLOWED), told["nearest"], strict=True):
         only = None if part == 1.0 else allowed(count, part)
         took, hits = [], []
