@@ -73,9 +73,9 @@ class Order(Task[tuple[int, ...]]):
 @functools.lru_cache(maxsize=32)
 def _order(count: int) -> type[BaseModel]:
     """The form of an answer that names only passages there are."""
-    numbers: Any = Literal[tuple(range(1, count + 1))]
+    numbers: Any = list[Literal[tuple(range(1, count + 1))]]  # type: ignore[valid-type]
     about = Field(description="The numbers of the passages that help to answer, the best first.")
-    return create_model("Order", best=(list[numbers], about))
+    return create_model("Order", best=(numbers, about))
 
 
 async def asked(work: Task[R], by: "Engine | Job | None") -> R:

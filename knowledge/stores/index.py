@@ -30,7 +30,7 @@ class Index:
 
     def __init__(self, store: "SQLite", kind: kinds.Kind | None = None, kept_from: int = KEPT) -> None:
         self._store = store
-        self._wanted = kind
+        self._wanted: kinds.Kind | None = kind
         self._kept_from = kept_from
         self._lock = threading.RLock()  # FAISS can not be searched while it is changed
         self._generation = ""

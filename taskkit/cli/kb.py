@@ -24,6 +24,10 @@ EMBEDDER = click.option(
     "--embedder", metavar="NAME", help="Of a new base: wordllama (the default), openai or openai:MODEL."
 )
 
+INDEX = click.option(
+    "--index", default="", metavar="KIND", help="exact, hnsw, ivf, or auto: by size. Kept in the base."
+)
+
 
 @click.group()
 def kb() -> None:
@@ -31,7 +35,9 @@ def kb() -> None:
 
 
 @contextlib.contextmanager
-def _opened(knowledge: str | None, *, create: bool = False, embedder: str | None = None) -> "Iterator[KnowledgeBase]":
+def _opened(
+    knowledge: str | None, *, create: bool = False, embedder: str | None = None, index: str = ""
+) -> "Iterator[KnowledgeBase]":
     from taskkit import settings
     from taskkit.errors import InputError
     from taskkit.knowledge import KnowledgeBase
@@ -39,7 +45,7 @@ def _opened(knowledge: str | None, *, create: bool = False, embedder: str | None
     name = knowledge or settings.load().knowledge
     if not name:
         raise InputError("No knowledge base was given.", hint="Give --knowledge FILE, or set TASKKIT_KNOWLEDGE.")
-    with KnowledgeBase(name, create=create, embedder=embedder) as base:
+    with KnowledgeBase(name, create=create, embedder=embedder, index=index) as base:
         yield base
 
 
@@ -48,11 +54,12 @@ def _opened(knowledge: str | None, *, create: bool = False, embedder: str | None
 @click.option("--url", "urls", multiple=True, metavar="URL", help="A page to fetch, over https; may be repeated.")
 @AT
 @EMBEDDER
+@INDEX
 @JSON
 @QUIET
 @DEBUG
 def add(
-    paths: tuple[str, ...], urls: tuple[str, ...], knowledge: str | None, embedder: str | None, **given: Any
+    paths: tuple[str, ...], urls: tuple[str, ...], knowledge: str | None, embedder: str | None, index: str, **given: Any
 ) -> int:
     """Take in files, folders and pages. What is there under the same name is replaced."""
     from taskkit.knowledge import fetched
@@ -61,7 +68,10 @@ def add(
         raise click.UsageError("Give a PATH or a --url.")
     todo: list[Path | Document] = [_there(Path(one)) for one in paths]
     todo += [fetched(one) for one in urls]
-    with _opened(knowledge, create=True, embedder=embedder) as base, _progress(quiet=given["quiet"]) as told:
+    with (
+        _opened(knowledge, create=True, embedder=embedder, index=index) as base,
+        _progress(quiet=given["quiet"]) as told,
+    ):
         report = base.add(todo, progress=told)
     return _reported(report, **given)
 
@@ -70,19 +80,23 @@ def add(
 @click.argument("folder", type=click.Path())
 @AT
 @EMBEDDER
+@INDEX
 @click.option("--include", multiple=True, metavar="PATTERN", help="Only these, as in a .gitignore; may be repeated.")
 @click.option("--exclude", multiple=True, metavar="PATTERN", help="Not these; may be repeated.")
 @JSON
 @QUIET
 @DEBUG
 def sync(
-    folder: str, knowledge: str | None, embedder: str | None, include: tuple[str, ...], exclude: tuple[str, ...],
+    folder: str, knowledge: str | None, embedder: str | None, index: str, include: tuple[str, ...], exclude: tuple[str, ...],
     **given: Any,
 ) -> int:  # fmt: skip
     """Make the base as a folder is. New and changed files go in, those that are gone go out."""
     if _there(Path(folder)).is_file():
         raise click.UsageError(f"{folder} is a file; `taskkit kb add` takes files in.")
-    with _opened(knowledge, create=True, embedder=embedder) as base, _progress(quiet=given["quiet"]) as told:
+    with (
+        _opened(knowledge, create=True, embedder=embedder, index=index) as base,
+        _progress(quiet=given["quiet"]) as told,
+    ):
         report = base.sync(folder, include=include, exclude=exclude, progress=told)
     return _reported(report, **given)
 
@@ -93,16 +107,22 @@ def sync(
 @click.option("-k", default=5, show_default=True, type=click.IntRange(1, 1000), help="How many passages.")
 @click.option("--where", metavar="JSON", help='Only passages whose metadata meet this: {"lang": "en"}.')
 @click.option("--allow", metavar="JSON", help='The access labels that you bring: {"team": "hr"}.')
+@click.option(
+    "--diversity", default=0.0, type=click.FloatRange(0, 1), help="From 0 to 1: leave out what says the same."
+)
+@click.option("--neighbours", default=0, type=click.IntRange(0), help="Join so many passages before and after.")
+@click.option("--fusion", default="convex", show_default=True, type=click.Choice(["convex", "rrf"]))
+@click.option("--expand", type=click.Choice(["queries", "hyde"]), help="Have the model search in other words, too.")
+@click.option("--rerank", is_flag=True, help="Have the model put the best in order.")
 @click.option("--explain", is_flag=True, help="Show the scores, and why.")
 @JSON
 @DEBUG
-def search(query: str, knowledge: str | None, k: int, where: str | None, allow: str | None, **given: Any) -> None:
+def search(query: str, knowledge: str | None, k: int, where: str | None, allow: str | None, **how: Any) -> None:
     """The passages that bear most on a question."""
+    as_json, _ = how.pop("as_json"), how.pop("debug")
     with _opened(knowledge) as base:
-        hits = base.search(
-            query, k, where=_object(where, "--where"), allow=_object(allow, "--allow"), explain=given["explain"]
-        )
-    if given["as_json"]:
+        hits = base.search(query, k, where=_object(where, "--where"), allow=_object(allow, "--allow"), **how)
+    if as_json:
         _json([dataclasses.asdict(one) for one in hits])
         return
     for hit in hits:
@@ -248,6 +268,12 @@ def _shown(hit: "Hit") -> None:
             f"  words: rank {why.lexical_rank or '-'}, share {why.lexical_share:.3f} (weight {why.lexical_weight:.2f}); "
             f"meaning: rank {why.dense_rank or '-'}, share {why.dense_share:.3f}; terms: {', '.join(why.terms)}"
         )
+        more = [f"also asked: {one}" for one in why.queries[1:]]
+        more += [f"likeness to a better one {why.like:.3f}"] if why.like is not None else []
+        more += [f"near-duplicates left out {why.duplicates}"] if why.duplicates else []
+        more += [f"the model's place {why.reranked}"] if why.reranked else []
+        if more:
+            click.echo(f"  {'; '.join(more)}")
     for line in passage.text.strip().splitlines():
         click.echo(f"  {line}")
     click.echo()
