@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Sequence
+from types import GenericAlias
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 from pydantic import BaseModel, Field, create_model
@@ -73,7 +74,7 @@ class Order(Task[tuple[int, ...]]):
 @functools.lru_cache(maxsize=32)
 def _order(count: int) -> type[BaseModel]:
     """The form of an answer that names only passages there are."""
-    numbers: Any = list[Literal[tuple(range(1, count + 1))]]  # type: ignore[valid-type]
+    numbers: Any = GenericAlias(list, (Literal[tuple(range(1, count + 1))],))
     about = Field(description="The numbers of the passages that help to answer, the best first.")
     return create_model("Order", best=(numbers, about))
 

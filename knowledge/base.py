@@ -1,5 +1,6 @@
 """`KnowledgeBase`: documents in, passages found again."""
 
+import asyncio
 from collections.abc import Coroutine, Iterable, Sequence
 from pathlib import Path
 from typing import IO, Any, Self, TypeVar, Unpack

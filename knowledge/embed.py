@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from taskkit.errors import ConfigurationError
+from taskkit.errors import ConfigurationError, EndpointError
 from taskkit.knowledge.lexical import clean
 
 if TYPE_CHECKING:
@@ -31,6 +31,18 @@ class Embedder(Protocol):
     batch: int
 
     async def embed(self, texts: Sequence[str]) -> Matrix: ...
+
+
+async def vectors_of(embedder: Embedder, texts: Sequence[str]) -> Matrix:
+    """A row for each text. What an embedder gives is looked at: one number that is none would spoil every search."""
+    import numpy as np
+
+    rows = await embedder.embed(texts)
+    if rows.ndim != 2 or len(rows) != len(texts) or not rows.shape[1]:
+        raise EndpointError(f"The embedder {embedder.name} gave {rows.shape} numbers for {len(texts)} texts.")
+    if not np.isfinite(rows).all():
+        raise EndpointError(f"The embedder {embedder.name} gave vectors with numbers that are none.")
+    return rows
 
 
 def at_once(embedder: Embedder) -> int:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict
 from taskkit.errors import InputError
 from taskkit.knowledge import fuse
 from taskkit.knowledge.diverse import Pick, diverse
-from taskkit.knowledge.embed import Embedder, unit
+from taskkit.knowledge.embed import Embedder, unit, vectors_of
 from taskkit.knowledge.languages import guess
 from taskkit.knowledge.lexical import terms
-from taskkit.knowledge.neighbours import widened
+from taskkit.knowledge.neighbours import joined
 from taskkit.knowledge.records import Hit, Reasons
 from taskkit.knowledge.stores.coding import Made
-from taskkit.knowledge.stores.store import Allowed, Store, changed
+from taskkit.knowledge.stores.store import Allowed, Store, changed, widened
 
 if TYPE_CHECKING:
     from taskkit.engine.engine import Engine
@@ -90,7 +90,7 @@ async def searched(store: Store, embedder: Embedder, query: str, k: int, how: Ho
     if how.get("rerank") and hits:
         hits = (await _reranked(query, hits, how.get("by")))[:k]
     if neighbours := how.get("neighbours"):
-        hits = await asyncio.to_thread(widened, store, hits, neighbours)
+        hits = await asyncio.to_thread(joined, store, hits, neighbours)
     return hits
 
 
@@ -101,13 +101,13 @@ async def _questions(embedder: Embedder, query: str, how: How) -> "tuple[list[st
             from taskkit.knowledge.asking import Forms, asked
 
             queries = [query, *await asked(Forms(question=query), how.get("by"))]
-            return queries, await embedder.embed(queries)
+            return queries, await vectors_of(embedder, queries)
         case "hyde":
             from taskkit.knowledge.asking import Imagined, asked
 
-            rows = await embedder.embed([query, await asked(Imagined(question=query), how.get("by"))])
+            rows = await vectors_of(embedder, [query, await asked(Imagined(question=query), how.get("by"))])
             return [query], unit(rows.mean(axis=0, keepdims=True))
-    return [query], await embedder.embed([query])
+    return [query], await vectors_of(embedder, [query])
 
 
 async def _reranked(query: str, hits: Sequence[Hit], by: "Engine | Job | None") -> list[Hit]:
@@ -130,6 +130,8 @@ def found(store: Store, embedder: Embedder, queries: Sequence[str], vectors: "Ve
     with store.snapshot():
         if (now := store.facts().embedder) not in {"", embedder.name}:
             raise changed(store.place, Made(now))
+        if width := store.setting("width"):
+            widened(Made(embedder.name), int(width), vectors.shape[1])
         allowed = store.allowed(how.get("where"), how.get("allow"))
         forms = [_form(store, embedder, query, vector, allowed) for query, vector in zip(queries, vectors, strict=True)]
         words, meaning = _halves(forms, how.get("fusion", "convex"))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
-from taskkit.knowledge.embed import Embedder, at_once
+from taskkit.knowledge.embed import Embedder, at_once, vectors_of
 from taskkit.knowledge.pieces import Piece, digest, pieces
 from taskkit.knowledge.read import Found as File
 from taskkit.knowledge.read import documents, find
@@ -111,7 +111,7 @@ async def embed(store: Store, embedder: Embedder, made: Made, texts: Mapping[str
             if failed:
                 return
             try:
-                rows = await embedder.embed([text for _, text in batch])
+                rows = await vectors_of(embedder, [text for _, text in batch])
                 await asyncio.to_thread(store.keep_vectors, [key for key, _ in batch], rows, made)
             except Exception as error:  # noqa: BLE001 - raised below, when the others have ended
                 failed.append(error)

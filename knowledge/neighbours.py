@@ -16,7 +16,7 @@ class _Stretch:
     last: int
 
 
-def widened(store: Store, hits: Sequence[Hit], many: int) -> list[Hit]:
+def joined(store: Store, hits: Sequence[Hit], many: int) -> list[Hit]:
     """Each with so many passages before and after it. Hits that then meet are one, at the place of the better. What
     was taken out of the base meanwhile stays as it was found."""
     with store.snapshot():
@@ -29,11 +29,11 @@ def widened(store: Store, hits: Sequence[Hit], many: int) -> list[Hit]:
                 stretches.append(_Stretch(hit, -1, -1))
                 continue
             new = _Stretch(hit, max(0, at - many), min(len(order) - 1, at + many))
-            stretches = _joined(stretches, new)
+            stretches = _met(stretches, new)
         return [_one(store, stretch, orders[stretch.hit.passage.document]) for stretch in stretches]
 
 
-def _joined(stretches: Sequence[_Stretch], new: _Stretch) -> list[_Stretch]:
+def _met(stretches: Sequence[_Stretch], new: _Stretch) -> list[_Stretch]:
     """With the new one, those that it meets made one of; the first of them is the best."""
     name = new.hit.passage.document
     meets = [
@@ -60,7 +60,14 @@ def _one(store: Store, stretch: _Stretch, order: Sequence[int]) -> Hit:
     start, end = parts[0].start, max(part.end for part in parts)
     document = store.document(stretch.hit.passage.document)
     assert document is not None  # it has passages, and this is one state of the base
-    wide = replace(parts[0], text=document.text[start:end], start=start, end=end, headings=_common(parts), id=stretch.hit.passage.id)
+    wide = replace(
+        parts[0],
+        text=document.text[start:end],
+        start=start,
+        end=end,
+        headings=_common(parts),
+        id=stretch.hit.passage.id,
+    )
     return replace(stretch.hit, passage=wide)
 
 

@@ -24,6 +24,7 @@ from rich.table import Table
 
 from taskkit.knowledge import fuse
 from taskkit.knowledge.stores import kinds
+from taskkit.knowledge.stores.coding import Made
 from taskkit.knowledge.stores.index import Index
 from taskkit.knowledge.stores.sqlite import SQLite
 
@@ -49,7 +50,7 @@ def filled(path: Path, count: int, width: int) -> Iterator[tuple[int, np.ndarray
     for at in range(0, count, AT_ONCE):
         some = rows(min(AT_ONCE, count - at), width, seed=at + 1)
         keys = [f"{number:032x}" for number in range(at + 1, at + len(some) + 1)]
-        store.keep_vectors(keys, some, "made")
+        store.keep_vectors(keys, some, Made("made"))
         with store.change() as db:
             db.execute("INSERT OR IGNORE INTO documents (id, name, text, language) VALUES (1, 'made', '', '')")
             db.executemany(

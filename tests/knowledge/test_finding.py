@@ -2,13 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import numpy as np
 import pytest
 
 import taskkit
-from taskkit.errors import CostCapError, InputError
+from taskkit.errors import CostCapError, InputError, TaskkitError
 from taskkit.knowledge import Document, KnowledgeBase
 from taskkit.testing import Fail, scripted
 
@@ -232,6 +233,43 @@ def test_an_empty_base_and_more_than_there_is(base: KnowledgeBase) -> None:
     base.add(Document("a", "Expenses are paid on Friday."))
     assert names(base.search("expenses", k=1000, **how)) == ["a"]
     assert base.search("expenses", where={"year": 1}, **how) == []
+
+
+class Broken:
+    """An embedder whose vectors are, after the first ones, what `gives` makes of them."""
+
+    name, strength, across, batch = "broken", 0.5, 0.5, 64
+
+    def __init__(self, gives: Callable[[np.ndarray], np.ndarray]) -> None:
+        self.gives: Callable[[np.ndarray], np.ndarray] = lambda rows: rows
+        self.later = gives
+
+    async def embed(self, texts: Sequence[str]) -> np.ndarray:
+        rows = self.gives(np.eye(4, dtype=np.float32)[[len(text) % 4 for text in texts]])
+        self.gives = self.later
+        return rows
+
+
+@pytest.mark.parametrize(
+    ("gives", "told"),
+    [
+        (lambda rows: rows * np.nan, "numbers that are none"),
+        (lambda rows: rows[:, :3], "vectors of 3 numbers now"),
+        (lambda rows: rows[:0], "for 1 texts"),
+        (lambda rows: rows[0], "for 1 texts"),
+    ],
+)
+def test_vectors_that_are_none_are_refused_and_nothing_is_kept(
+    gives: Callable[[np.ndarray], np.ndarray], told: str
+) -> None:
+    with KnowledgeBase("b.kb", embedder=Broken(gives)) as base:
+        base.add(Document("a", "Expenses are paid on Friday."))
+        with pytest.raises(TaskkitError, match=told):
+            base.search("expenses")
+        with pytest.raises(TaskkitError, match=told):
+            base.add(Document("b", "Trains are booked in second class."))
+        assert [one.name for one in base.list()] == ["a"]
+        assert base.stats().vectors == 1
 
 
 def test_two_search_while_a_third_adds(base: KnowledgeBase) -> None:
