@@ -21,8 +21,9 @@ def outcome(argv: Sequence[str]) -> int:
     except BrokenPipeError:  # whoever read has seen enough
         _hush()
         return 0
-    except KeyboardInterrupt:
-        _say("Interrupted." + ("" if "--no-journal" in argv else KEPT))
+    except KeyboardInterrupt as stop:
+        kept = f" {stop}" if str(stop) else "" if "--no-journal" in argv else KEPT
+        _say(f"Interrupted.{kept}")
         return INTERRUPTED
     except Exception as error:  # noqa: BLE001 - nobody above could tell it better
         if "--debug" in argv:
@@ -46,8 +47,9 @@ def _worked(argv: Sequence[str]) -> int:
         code = cli.main(args=list(argv), prog_name="taskkit", standalone_mode=False)
     except click.exceptions.Exit as stop:
         return stop.exit_code
-    except click.Abort:  # click's name for Ctrl-C and for the end of the input
-        raise KeyboardInterrupt from None
+    except click.Abort as stop:  # click's name for Ctrl-C and for the end of the input
+        told = stop.__cause__.args if isinstance(stop.__cause__, KeyboardInterrupt) else ()
+        raise KeyboardInterrupt(*told) from None
     return code if isinstance(code, int) else 0
 
 

@@ -10,7 +10,7 @@ from taskkit.errors import ConfigurationError
 
 BESIDE = {
     "run": ("taskkit.cli.run:run", "Run a task for each line of a JSONL file."),
-    "kb": ("taskkit.cli.kb:kb", "Fill, search and look after a knowledge base."),
+    "kb": ("taskkit.cli.kb_care:kb", "Fill, search and look after a knowledge base."),
     "models": ("taskkit.cli.models:models", "The models that are known, and the weights of the embedded ones."),
     "prompts": ("taskkit.cli.prompts:prompts", "Show the prompts, and take them over to change them."),
     "journal": ("taskkit.cli.journal:journal", "Show or clear what was paid for and is kept."),

@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 
 Command = Callable[..., Any]
 
-AT = click.option("--knowledge", metavar="FILE", type=click.Path(), help="The knowledge base. [TASKKIT_KNOWLEDGE]")
+AT = click.option(
+    "--knowledge",
+    metavar="FILE",
+    type=click.Path(),
+    help="The knowledge base: a file, or postgresql://user@host/db. [TASKKIT_KNOWLEDGE]",
+)
 JSON = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 QUIET = click.option("-q", "--quiet", is_flag=True, help="Say nothing but the result and errors.")
 DEBUG = click.option("--debug", is_flag=True, help="Show where an error comes from.")
@@ -49,7 +54,7 @@ def _opened(
         yield base
 
 
-@kb.command()
+@kb.command(epilog="Example: taskkit kb add handbook/ notes.md --knowledge handbook.kb")
 @click.argument("paths", nargs=-1, metavar="[PATH...]", type=click.Path())
 @click.option("--url", "urls", multiple=True, metavar="URL", help="A page to fetch, over https; may be repeated.")
 @AT
@@ -76,7 +81,7 @@ def add(
     return _reported(report, **given)
 
 
-@kb.command()
+@kb.command(epilog="Example: taskkit kb sync handbook/ --exclude drafts/ --knowledge handbook.kb")
 @click.argument("folder", type=click.Path())
 @AT
 @EMBEDDER
@@ -101,7 +106,7 @@ def sync(
     return _reported(report, **given)
 
 
-@kb.command()
+@kb.command(epilog='Example: taskkit kb search "Who pays for travel?" -k 3 --knowledge handbook.kb')
 @click.argument("query")
 @AT
 @click.option("-k", default=5, show_default=True, type=click.IntRange(1, 1000), help="How many passages.")
@@ -131,7 +136,7 @@ def search(query: str, knowledge: str | None, k: int, where: str | None, allow: 
         click.echo("Nothing was found.", err=True)
 
 
-@kb.command("list")
+@kb.command("list", epilog="Example: taskkit kb list --knowledge handbook.kb")
 @AT
 @JSON
 @DEBUG
@@ -147,11 +152,12 @@ def list_(*, knowledge: str | None, as_json: bool, **_: Any) -> None:
         click.echo(f"{one.name:<{width}}  {one.passages:>6,}  {one.title}".rstrip())
 
 
-@kb.command()
+@kb.command(epilog="Example: taskkit kb remove people/old.md --knowledge handbook.kb")
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @AT
+@JSON
 @DEBUG
-def remove(names: tuple[str, ...], knowledge: str | None, **_: Any) -> int:
+def remove(*, names: tuple[str, ...], knowledge: str | None, as_json: bool, **_: Any) -> int:
     """Take documents out, by the names that `list` shows."""
     from taskkit.errors import InputError
 
@@ -164,54 +170,11 @@ def remove(names: tuple[str, ...], knowledge: str | None, **_: Any) -> int:
             kept=f"{gone:,} of {len(names):,} removed." if gone else "",
             hint="`taskkit kb list` shows their names.",
         )
-    click.echo(f"{gone:,} removed.", err=True)
-    return 0
-
-
-@kb.command()
-@AT
-@JSON
-@DEBUG
-def stats(*, knowledge: str | None, as_json: bool, **_: Any) -> None:
-    """How much there is, and what it was made with."""
-    with _opened(knowledge) as base:
-        found = base.stats()
     if as_json:
-        _json(dataclasses.asdict(found))
-        return
-    languages = ", ".join(f"{name or 'unknown'} {count:,}" for name, count in found.languages.items())
-    unused = f", {found.unused:,} unused (`taskkit kb compact` frees them)" if found.unused else ""
-    click.echo(f"documents   {found.documents:,}")
-    click.echo(f"passages    {found.passages:,}")
-    click.echo(f"characters  {found.characters:,}")
-    click.echo(f"vectors     {found.vectors:,}{unused}")
-    click.echo(f"embedder    {found.embedder}{f', {found.width} wide' if found.width else ''}")
-    click.echo(f"index       {found.index}")
-    click.echo(f"languages   {languages or 'none'}")
-    click.echo(f"size        {found.bytes / 1e6:,.1f} MB")
-
-
-@kb.command()
-@AT
-@DEBUG
-def verify(knowledge: str | None, **_: Any) -> int:
-    """Say what is wrong with the file, if anything."""
-    with _opened(knowledge) as base:
-        problems = base.verify()
-    for one in problems:
-        click.echo(one)
-    click.echo(f"{len(problems)} problems." if problems else "Nothing is wrong with it.", err=True)
-    return 1 if problems else 0
-
-
-@kb.command()
-@AT
-@DEBUG
-def compact(knowledge: str | None, **_: Any) -> None:
-    """Give back the room of what is no longer needed."""
-    with _opened(knowledge) as base:
-        gone = base.compact()
-    click.echo(f"{gone:,} vectors went.", err=True)
+        _json({"removed": gone})
+    else:
+        click.echo(f"{gone:,} removed.", err=True)
+    return 0
 
 
 def _there(path: Path) -> Path:
@@ -285,7 +248,19 @@ def _json(data: Any) -> None:
 
 @contextlib.contextmanager
 def _progress(*, quiet: bool) -> Iterator[Callable[[int, int, str], None] | None]:
-    if quiet or not sys.stderr.isatty():
+    """Of work that can be broken off: whoever does that is told what is kept."""
+    try:
+        with _bar(shown=not quiet and sys.stderr.isatty()) as told:
+            yield told
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(
+            "What was embedded and taken in is kept: the same command goes on from there."
+        ) from None
+
+
+@contextlib.contextmanager
+def _bar(*, shown: bool) -> Iterator[Callable[[int, int, str], None] | None]:
+    if not shown:
         yield None
         return
     from rich.console import Console
