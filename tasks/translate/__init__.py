@@ -86,6 +86,13 @@ class Translate(Task[Translation]):
         AfterValidator(a_format),
         Field(description=f"The format of the source: {', '.join(FORMATS)}; told by its name when not given."),
     ] = ""
+    columns: Annotated[
+        list[str],
+        Field(
+            description="What to translate of a CSV file: text for a column in its place, en=fr for one into another; "
+            "told by its header when not given."
+        ),
+    ] = Field(default_factory=list)
     reflect: Annotated[
         bool, Field(description="Have each translation revised once, for about twice the cost; it may not be better.")
     ] = False
@@ -113,7 +120,7 @@ class Translate(Task[Translation]):
 
     @functools.cached_property
     def document(self) -> Opened:
-        return opened(self.source, self.format, Options(*self.tags))
+        return opened(self.source, self.format, Options(*self.tags, tuple(self.columns)))
 
     @functools.cached_property
     def terms(self) -> tuple[Term, ...]:
@@ -194,7 +201,7 @@ class Translate(Task[Translation]):
         told(job, rows, issues)
         if not self.bilingual:
             failed = any(row.status == "failed" for row in rows)
-            for problem in check_document(source.text, written.text, source.format.prose):
+            for problem in check_document(source.text, written.text, source.format.name):
                 issues.append(Issue(code=problem.code, message=problem.message, severity=problem.severity))
                 job.warn(problem.code, problem.message, failure=problem.severity == "error" and not failed)
         result = Translation(text=written.text, segments=tuple(rows), issues=tuple(issues), language=self.tags[0])

@@ -25,7 +25,6 @@ ABOUT_TRANSLATING = re.compile(
 )
 REFUSAL = re.compile(r"\W*(?:as an ai\b|i(?:'m|’m| am) (?:sorry|unable|not able)|i can(?:no|'|’)t\b)", re.IGNORECASE)
 LOOP = re.compile(r"(.{2,80}?)\1{5,}", re.DOTALL)
-READING = 20  # characters a second: what broadcasters and streaming services allow for adults
 LONGEST_LABEL = 60  # characters of a text in which `&` or `_` marks a shortcut
 TAIL = 1500
 LONGEST_PARSE = 20_000  # characters; a longer segment is split by the task before it is sent
@@ -51,10 +50,11 @@ def check_segment(segment: Segment, target: str, masked: Masked, to: str = "") -
     return tuple(found)
 
 
-def check_document(source: str, target: str, prose: Prose) -> list[Problem]:
-    """What differs in structure between a document and its translation."""
-    if prose == "string":  # a format that looks after itself
+def check_document(source: str, target: str, form: str) -> list[Problem]:
+    """What differs in structure between a document and its translation, by the name of their format."""
+    if form not in {"text", "markdown"}:  # a format that looks after itself
         return []
+    prose: Prose = "markdown" if form == "markdown" else "text"
     before, after = bones(source, prose), bones(target, prose)
     problems: list[Problem] = []
     for aspect in {**before, **after}:
@@ -168,26 +168,8 @@ def _accelerator(source: str, target: str) -> Iterator[Problem]:
 
 
 def _cue(segment: Segment, target: str) -> Iterator[Problem]:
-    """What is shown has to fit the screen and the time that it is there for."""
-    parts = target.split(JOINT)
-    if JOINT in segment.text and not all(visible(part).strip() for part in parts):
+    if JOINT in segment.text and not all(visible(part).strip() for part in target.split(JOINT)):
         yield Problem("cue", "Words are needed before and after each mark that parts two subtitles.")
-    limit = segment.limit
-    if limit is None:
-        return
-    room = limit.lines * limit.width
-    longest = max(_shown(part) for part in parts)
-    if room and longest > max(room, *(_shown(part) for part in segment.text.split(JOINT))):
-        yield Problem("too_long", f"{longest} characters do not fit {limit.lines} lines of {limit.width}.", "warning")
-    speed = _shown(target) / limit.seconds if limit.seconds else 0
-    if speed > max(READING, _shown(segment.text) / (limit.seconds or 1)):
-        yield Problem("too_fast", f"{speed:.0f} characters a second are more than can be read.", "warning")
-
-
-def _shown(text: str) -> int:
-    """The width of what is shown; a Chinese character is as wide as two letters."""
-    line = " ".join(visible(text.replace(JOINT, " ")).split())
-    return len(line) + sum(map(is_wide, line))
 
 
 def _tags(source: str, target: str) -> Iterator[Problem]:

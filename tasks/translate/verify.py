@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from taskkit.knowledge.languages import common_words, guess
+from taskkit.tasks.translate.formats.subtitles import JOINT, fitted, visible
 from taskkit.tasks.translate.glossary import Term, term_problems
+from taskkit.tasks.translate.scripts import is_wide
 from taskkit.tasks.translate.segments import Limit, Problem, Segment
 
 # Warnings that are worth another try, and how often; what still holds then is told, and the translation taken.
@@ -33,7 +35,7 @@ def verified(segment: Segment, target: str, wanted: Wanted) -> Iterator[Problem]
         yield Problem("language", f"This is in the language of the source ({wanted.from_}); translate it.")
     yield from term_problems(wanted.terms, source, target)
     if segment.limit is not None:
-        yield from _fits(segment.limit, target)
+        yield from _fits(segment.limit, segment, target)
     if segment.plural is None:
         yield from _numbers(source, target)
 
@@ -53,19 +55,26 @@ def spoken(text: str) -> str:
     return found if clear else ""
 
 
-def _fits(limit: Limit, target: str) -> Iterator[Problem]:
-    lines = target.splitlines() or [""]
+def _fits(limit: Limit, segment: Segment, target: str) -> Iterator[Problem]:
+    """Of subtitles, each part; their lines are broken anew when they are written."""
     room = limit.width * max(1, limit.lines)
-    size = sum(map(len, lines))
+    parts = [part.strip() for part in target.split(JOINT)]
+    lines = max((fitted(part) if segment.kind == "cue" else part.splitlines() for part in parts), key=len)
+    size = max(sum(map(_shown, part.splitlines())) for part in parts)
     if limit.width and size > room:
         yield Problem("length", f"Make it shorter: there is room for {room} characters, it has {size}.", "warning")
     elif limit.lines and len(lines) > limit.lines:
         yield Problem("length", f"Give at most {limit.lines} lines.", "warning")
-    elif limit.width and (longest := max(map(len, lines))) > limit.width:
+    elif limit.width and (longest := max(map(_shown, lines))) > limit.width:
         yield Problem("length", f"A line has room for {limit.width} characters, one has {longest}.", "warning")
-    elif limit.seconds and size > limit.seconds * LETTERS_A_SECOND:
-        most = int(limit.seconds * LETTERS_A_SECOND)
+    elif limit.seconds and _shown(target) > max(most := int(limit.seconds * LETTERS_A_SECOND), _shown(segment.text)):
         yield Problem("length", f"Make it shorter, to be read in {limit.seconds:g} s: {most} characters.", "warning")
+
+
+def _shown(text: str) -> int:
+    """The width of what is seen of it; a Chinese character is as wide as two letters."""
+    line = " ".join(visible(text.replace(JOINT, " ")).split())
+    return len(line) + sum(map(is_wide, line))
 
 
 def _numbers(source: str, target: str) -> Iterator[Problem]:

@@ -70,7 +70,7 @@ def write(group: Group, entities: bool) -> str:
     at, written = 0, list[str]()
     for cue, piece in zip(cues, pieces, strict=True):
         start = segment.raw.index(cue, at)
-        lines = line_end.join(_fitted(piece))
+        lines = line_end.join(fitted(piece))
         written += segment.raw[at:start], _escaped(lines) if entities else lines
         at = start + len(cue)
     return "".join([*written, segment.raw[at:]])
@@ -91,6 +91,19 @@ def check(source: str, target: str, strict: bool) -> None:
 def visible(text: str) -> str:
     """As it is shown."""
     return TAG.sub("", text)
+
+
+def fitted(text: str) -> list[str]:
+    """Its lines; broken anew, into as few and as even ones as can be, where one is too wide."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if all(len(visible(line)) <= WIDTH for line in lines) or any(SPEECH.match(line) for line in lines):
+        return lines
+    whole = " ".join(lines)
+    for width in range(max(1, -(-len(visible(whole)) // LINES)), len(whole) + 1):
+        broken = textwrap.wrap(whole, width, break_long_words=False, break_on_hyphens=False)
+        if len(broken) <= LINES:
+            return broken
+    return [whole]
 
 
 def _cues(text: str, *, strict: bool) -> Iterator[Cue]:
@@ -178,19 +191,6 @@ def _read(raw: str, entities: bool) -> str:
 def _escaped(text: str) -> str:
     parts = apart(text, {*TAG.findall(text), "&lt;", "&gt;"})
     return "".join(part if number % 2 else escape(part, quote=False) for number, part in enumerate(parts))
-
-
-def _fitted(text: str) -> list[str]:
-    """Its lines; broken anew, into as few and as even ones as can be, where one is too wide."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    if all(len(visible(line)) <= WIDTH for line in lines) or any(SPEECH.match(line) for line in lines):
-        return lines
-    whole = " ".join(lines)
-    for width in range(max(1, -(-len(visible(whole)) // LINES)), len(whole) + 1):
-        broken = textwrap.wrap(whole, width, break_long_words=False, break_on_hyphens=False)
-        if len(broken) <= LINES:
-            return broken
-    return [whole]
 
 
 SRT = Format(

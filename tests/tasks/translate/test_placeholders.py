@@ -4,9 +4,11 @@ import pytest
 
 from taskkit.source import Text
 from taskkit.tasks.translate.formats import Options, opened
+from taskkit.tasks.translate.formats.subtitles import JOINT
 from taskkit.tasks.translate.mask import mask
 from taskkit.tasks.translate.segments import Plural, Problem, Prose, Segment
 from taskkit.tasks.translate.units import Unit, taken, units
+from taskkit.tasks.translate.verify import Wanted, verified
 
 CLASSES: list[tuple[Prose, str]] = [
     *(("string", one) for one in (
@@ -102,5 +104,6 @@ def test_subtitles_are_measured() -> None:
     (one,) = units(source.segments, source.format.prose)
     assert errors(taken(one, "Hallo ⟦1⟧", "de")[1])
     assert not taken(one, "Hallo, mein Freund ⟦1⟧ von früher", "de")[1]
-    slow = taken(one, "Ich grüße dich von ganzem Herzen, mein lieber guter Freund ⟦1⟧ aus den alten Zeiten.", "de")[1]
-    assert [problem.code for problem in slow] == ["too_fast"]
+    assert not [*verified(one.first, f"Hallo, mein Freund {JOINT} von früher", Wanted("de"))]
+    long = f"Ich grüße dich von ganzem Herzen, mein lieber guter Freund {JOINT} aus den alten Zeiten."
+    assert [problem.code for problem in verified(one.first, long, Wanted("de"))] == ["length"]
