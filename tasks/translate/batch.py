@@ -249,9 +249,6 @@ def _about(unit: Unit) -> str:
     """What a translator has to know of a text that it does not say itself."""
     one = unit.first
     said = [one.note] if one.note else []
-    if one.plural is not None and one.plural.of > 1:
-        numbers = ", ".join(map(str, one.plural.examples[:5]))
-        said.append(f"the form for {'the number' if len(one.plural.examples) == 1 else 'numbers like'} {numbers}")
     if one.limit is not None and one.limit.width:
         said.append(f"at most {one.limit.width * max(1, one.limit.lines)} characters")
     return "; ".join(" ".join(text.split())[:300] for text in said)
