@@ -16,6 +16,12 @@ __all__ = ["Span", "locate", "sentences"]
 
 COVERAGE = 0.75  # of the quote's tokens must be found, in order
 DENSITY = 1 / 3  # of the tokens in the place found must be the quote's
+FEW = 6  # tokens: fewer stand somewhere in any text
+CLOSE = 0.7  # is their density
+TYPED = 0.8  # of single characters must be found, and be the quote's: some of them stand everywhere
+SEED = 5  # characters that must be right together now and then
+SEEDS = 256  # of these are looked for
+COMMON = 64  # places: a seed with more says nothing
 LONGEST = 4_000  # tokens: a longer quote is not looked for nearly
 EFFORT = 200_000  # tokens that are compared in all, in the places that promise most
 GAP = 0.25  # what a token more in the place costs, when its ragged ends are trimmed
@@ -54,7 +60,8 @@ _NONE = Span(0, 0, "none")
 
 def locate(quote: str, source: str, *, near: int | None = None) -> Span:
     """The place of the quote: as it is, else without regard to case, spaces, unseen characters and kinds of
-    quotes and dashes, else the one where most of its words stand in order (see `COVERAGE` and `DENSITY`).
+    quotes and dashes, else the one where most of its words stand in order (see `COVERAGE` and `DENSITY`), or most of
+    its characters, close together (`TYPED`).
 
     Of places that are as good it is the first, or the one whose start is nearest to the offset `near`."""
     quote = quote.strip()
@@ -69,7 +76,7 @@ def locate(quote: str, source: str, *, near: int | None = None) -> Span:
     at = _found(wanted, folded.text, close)
     if at is not None:
         return Span(*folded.outside(at, at + len(wanted)), "normalised")
-    place = _nearly(wanted, folded.text, close)
+    place = _nearly(wanted, folded.text, close) or _mistyped(wanted, folded.text, close)
     return Span(*folded.outside(*place), "fuzzy") if place else _NONE
 
 
@@ -174,6 +181,9 @@ def _nearly(quote: str, text: str, near: int | None) -> tuple[int, int] | None:
     if not wanted or len(wanted) > LONGEST:
         return None
     need = Counter[str](wanted)
+    coverage, density = COVERAGE, CLOSE if len(wanted) < FEW else DENSITY
+    if 2 * sum(len(one) == 1 for one in wanted) > len(wanted):
+        coverage = density = TYPED
     hits = [
         _Hit(token[0], number, token.start(), token.end())
         for number, token in enumerate(_TOKEN.finditer(text))
@@ -182,7 +192,7 @@ def _nearly(quote: str, text: str, near: int | None) -> tuple[int, int] | None:
     best: tuple[float, ...] = ()
     place = None
     for first, last in _promising(need, hits, len(wanted), near):
-        matched = _trimmed(hits, _common(wanted, hits, first, last), len(wanted))
+        matched = _trimmed(hits, _common(wanted, hits, first, last), len(wanted), coverage, density)
         if not matched:
             continue
         low, high = hits[matched[0]], hits[matched[-1]]
@@ -190,6 +200,43 @@ def _nearly(quote: str, text: str, near: int | None) -> tuple[int, int] | None:
         if not best or score > best:
             best, place = score, (low.start, high.end)
     return place
+
+
+def _mistyped(quote: str, text: str, near: int | None) -> tuple[int, int] | None:
+    """By characters, where seeds of the quote say that it could be: words with a letter wrong share no token."""
+    best: tuple[float, ...] = ()
+    place = None
+    for first, last in _seeded(quote, text):
+        hits = [_Hit(sign, at, at, at + 1) for at, sign in enumerate(text[first:last], first) if sign in quote]
+        matched = _trimmed(hits, _common(quote, hits, 0, len(hits)), len(quote), TYPED, TYPED)
+        if not matched:
+            continue
+        low, high = hits[matched[0]], hits[matched[-1]]
+        score = (len(matched), low.start - high.start, -abs(low.start - (near or 0)))
+        if not best or score > best:
+            best, place = score, (low.start, high.end)
+    return place
+
+
+def _seeded(quote: str, text: str) -> Iterator[tuple[int, int]]:
+    """Stretches of the text that have most seeds at the distances from each other that they have in the quote."""
+    size = len(quote)
+    if not 2 * SEED <= size <= LONGEST:
+        return
+    width = max(8, size // 8)
+    votes = Counter[int]()
+    for at in range(0, size - SEED + 1, 1 + size // SEEDS):
+        seed = quote[at : at + SEED]
+        found = text.find(seed)
+        places: list[int] = []
+        while found >= 0 and len(places) <= COMMON:
+            places.append((found - at) // width)
+            found = text.find(seed, found + 1)
+        if len(places) <= COMMON:
+            votes.update(set(places))
+    both = {one: votes[one] + votes[one + 1] for near in votes for one in (near - 1, near)}
+    for one in sorted(both, key=lambda one: (-both[one], one))[:8]:
+        yield max(0, (one - 1) * width), min(len(text), (one + 3) * width + size)
 
 
 def _promising(need: Mapping[str, int], hits: Sequence[_Hit], size: int, near: int | None) -> list[tuple[int, int]]:
@@ -256,7 +303,7 @@ def _rows(wanted: Sequence[str], tokens: Sequence[str]) -> list[int]:
     return rows
 
 
-def _trimmed(hits: Sequence[_Hit], matched: list[int], size: int) -> list[int]:
+def _trimmed(hits: Sequence[_Hit], matched: list[int], size: int, coverage: float, density: float) -> list[int]:
     """Without stray tokens far from the rest at the ends; empty when it is too little or too thin."""
     best, worth, low, kept = 0.0, 0.0, 0, matched
     for i, index in enumerate(matched):
@@ -265,8 +312,8 @@ def _trimmed(hits: Sequence[_Hit], matched: list[int], size: int) -> list[int]:
         if worth <= 0:
             worth, low = 0.0, i
         worth += 1
-        if worth > best and i + 1 - low >= COVERAGE * size:
+        if worth > best and i + 1 - low >= coverage * size:
             best, kept = worth, matched[low : i + 1]
-    if not kept or len(kept) < COVERAGE * size:
+    if not kept or len(kept) < coverage * size:
         return []
-    return kept if len(kept) >= DENSITY * (hits[kept[-1]].number - hits[kept[0]].number + 1) else []
+    return kept if len(kept) >= density * (hits[kept[-1]].number - hits[kept[0]].number + 1) else []

@@ -147,9 +147,9 @@ def test_a_megabyte_is_searched_in_a_moment() -> None:
     place = source.index(" ".join(tokens))
     del tokens[5::9]
     for asked, status in ((quote.upper(), "normalised"), (" ".join(tokens), "fuzzy"), (" ".join(tokens[::-1]), "none")):
-        began = time.perf_counter()
+        began = time.process_time()
         span = locate(asked, source)
-        assert time.perf_counter() - began < 3
+        assert time.process_time() - began < 3
         assert span.status == status
         if status == "fuzzy":
             assert abs(span.start - place) < 20
@@ -168,6 +168,6 @@ def test_a_megabyte_is_searched_in_a_moment() -> None:
     ids=["common words", "cjk", "one word", "marks", "emoji", "long quote"],
 )
 def test_what_repeats_without_end_does_not_hang(quote: str, source: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     locate(quote, source)
-    assert time.perf_counter() - began < 10
+    assert time.process_time() - began < 10

@@ -6,9 +6,10 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+from pathlib import PurePath
 from typing import Any
 
-from taskkit.tasks.analyse.found import Evidence, Findings, Item
+from taskkit.tasks.analyse.found import Evidence, Findings, Item, Row
 from taskkit.tasks.analyse.report import NONE, counts, crossed
 
 COLOURS = 12
@@ -60,21 +61,21 @@ def named(item: Item) -> str:
 def page(found: Findings) -> str:
     """The page of a text, or of a table with its counts and each of its rows."""
     is_fields = found.kind == "fields"
-    tally = counts(found.rows, fields=is_fields) if found.rows else []
+    one = [Row(number=1, items=tuple(item.model_copy(update={"value": None}) for item in found.items))]
+    many = found.kind in {"entities", "relations", "aspects", "pii"}  # a list of single ones tells nothing
+    tally = counts(found.rows, fields=is_fields) if found.rows else counts(one) if many and found.items else []
     colours = _colours(found)
     good = sum(not row.error for row in found.rows) or 1
     values, table = crossed(found.rows, found.by) if found.by and not is_fields else ([], {})
     made: str = _template().render(
         found=found,
-        title=found.name or "Analysis",
+        title=PurePath(found.name).name or "Analysis",
         tally=tally,
-        most=max((one.rows for one in tally), default=1),
         good=good,
         failed=sum(bool(row.error) for row in found.rows),
         values=values,
         table=table,
         colours=colours,
-        key=list(colours),
         parts=stretches,
         named=named,
         none=NONE,
