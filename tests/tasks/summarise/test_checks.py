@@ -23,7 +23,7 @@ TEXT = (
 
 
 def bodies(engine: taskkit.Engine) -> list[Any]:
-    return engine._transport.bodies  # type: ignore[union-attr]
+    return engine._transport.bodies  # type: ignore[union-attr, no-any-return]
 
 
 def last(body: Mapping[str, Any]) -> str:

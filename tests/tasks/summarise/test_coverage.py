@@ -45,7 +45,7 @@ def keeper(body: Mapping[str, Any]) -> Any:
 
 
 def bodies(engine: taskkit.Engine) -> list[Any]:
-    return engine._transport.bodies  # type: ignore[union-attr]
+    return engine._transport.bodies  # type: ignore[union-attr, no-any-return]
 
 
 def test_forty_pieces_are_forty_calls_and_one_merge() -> None:

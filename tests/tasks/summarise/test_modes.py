@@ -35,7 +35,7 @@ SRT = "\r\n".join(
 
 
 def bodies(engine: taskkit.Engine) -> list[Any]:
-    return engine._transport.bodies  # type: ignore[union-attr]
+    return engine._transport.bodies  # type: ignore[union-attr, no-any-return]
 
 
 def of(body: Mapping[str, Any]) -> str:
