@@ -138,6 +138,9 @@ class Summarise(Task[Summary]):
         made: list[Citation] = []
         if found:
             text = await self.finished(work, work.limit.formed(text))
+            mend.told(
+                work, "\n".join((text, *(one.what for one in (*items.decisions, *items.actions, *items.questions))))
+            )
             made = await cited(work, text) if self.cite else []
         else:
             text = nothing.nothing_about(work.focus, work.code, work.documents[0].view.text)

@@ -52,7 +52,7 @@ async def borne_out(work: Work, text: str) -> str:
         start, end, wrong = place
         sentence = text[start:end]
         facts = [finder.sentences[number].text for _, number in finder.best(sentence, NEAR)]
-        parts = work.ask("correct", sentence=sentence, facts=facts, wrong=_told(wrong))
+        parts = work.ask("correct", sentence=sentence, facts=facts, wrong=_words(wrong))
         answer = " ".join((await _again(work, parts, sentence)).split())
         if is_nothing(answer):
             return ""
@@ -62,11 +62,16 @@ async def borne_out(work: Work, text: str) -> str:
     mended = await work.job.map(one, places)
     for (start, end, _), new in reversed(list(zip(places, mended, strict=True))):
         text = text[:start] + new + text[end:]
-    text = work.limit.formed(text) if text.strip() else text
+    return work.limit.formed(text) if text.strip() else text
+
+
+def told(work: Work, text: str) -> None:
+    """What still has no source is named."""
+    if work.job.engine.rehearses:
+        return
     for kind in ("number", "date", "name"):
         if left := list(dict.fromkeys(each.text for each in work.strange(text) if each.kind == kind)):
             work.job.warn(f"unsupported-{kind}", f"Not found in the source: {', '.join(left)}.")
-    return text
 
 
 def _places(text: str, strange: list[Strange]) -> list[tuple[int, int, list[Strange]]]:
@@ -80,7 +85,7 @@ def _places(text: str, strange: list[Strange]) -> list[tuple[int, int, list[Stra
     return found
 
 
-def _told(wrong: list[Strange]) -> str:
+def _words(wrong: list[Strange]) -> str:
     return ", ".join(dict.fromkeys(one.text for one in wrong))
 
 

@@ -109,6 +109,14 @@ def test_an_invented_item_is_asked_about_once_then_left_out_and_told() -> None:
     assert "Nobody ever wrote" in of(bodies(engine)[1])
 
 
+def test_a_number_that_an_item_made_up_is_told() -> None:
+    wrong = MINUTES | {
+        "decisions": [{"what": "The day ticket costs 17 euros.", "quote": "the day ticket costs 14 euros"}]
+    }
+    result = scripted([wrong]).run(Summarise(PLAIN, style="meeting"))
+    assert [str(one) for one in result.warnings] == ["Not found in the source: 17."]
+
+
 PACK = adversarial(MINUTES, item_field="decisions", quote_field="quote")
 
 
