@@ -163,3 +163,23 @@ def test_folders_that_are_refused(argv: tuple[str, ...], words: str, taskkit: Ru
     ran = taskkit(*argv, server=server(Fail(500, "nobody may ask")))
     assert ran.code == 2
     assert words in ran.err
+
+
+def test_documents_are_written_as_such_and_not_shown(taskkit: Run, server: Server) -> None:
+    docx = pytest.importorskip("docx")
+    for name in ("a.docx", "b.docx"):
+        document = docx.Document()
+        document.add_heading("The harbour")
+        document.add_paragraph("All ships are ").add_run("safe").bold = True
+        document.save(name)
+    there = server(model)
+    refused = taskkit("translate", "a.docx", "b.docx", "--to", "de", server=there)
+    assert refused.code == 2
+    assert "Give -o a file" in refused.err
+    assert not there.bodies
+    Path("out").mkdir()
+    assert taskkit("translate", "a.docx", "b.docx", "--to", "de", "-o", "out", server=there).code == 0
+    for name in ("a.docx", "b.docx"):
+        told = docx.Document(f"out/{name}").paragraphs
+        assert [one.text for one in told] == ["Theen harbouren", "Allen shipsen areen safeen"]
+        assert [run.text for run in told[1].runs if run.bold] == ["safeen"]
