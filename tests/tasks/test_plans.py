@@ -32,7 +32,7 @@ def translated(body: Mapping[str, Any]) -> Any:
     """Every item, in words that look like another language, its marks kept."""
     text = str(body["messages"][-1]["content"])
     if "response_format" in body:
-        rows = re.findall(r"^id (\S+):\n(.*?)(?=\n\nid |\Z)", text, re.MULTILINE | re.DOTALL)
+        rows = re.findall(r"^id (\S+):\n(.*?)(?=\n\nid |\n<<<end)", text, re.MULTILINE | re.DOTALL)
         return {"items": [{"id": key, "translation": french(one)} for key, one in rows]}
     return french(text)
 
@@ -63,6 +63,7 @@ CASES: dict[str, tuple[Callable[[Path], Task[Any]], Any]] = {
     "draft": (lambda _: Draft("a letter", words=60), " ".join(["word"] * 60)),
     "character": (lambda _: Character("Hello"), {"say": "Who goes there?", "action": "", "emotion": ""}),
     "tutor": (lambda _: Tutor("Hello"), {"move": "ask", "say": "What do you think?", "correct": None}),
+    "translate, long": (lambda _: Translate(LONG[:60_000], to="fr", format="text"), translated),
     "translate": (lambda _: Translate("The harbour is closed.", to="fr", format="text"), "Le port est fermé."),
 }
 
