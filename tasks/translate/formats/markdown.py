@@ -186,4 +186,4 @@ def write(group: Group, _options: Options) -> str:
     return scalar(target, segment.raw) if segment.kind == "front-matter" else target
 
 
-FORMAT = Format("markdown", (".md", ".markdown", ".mdown", ".mkd"), find, write, prose="markdown", reread=False)
+FORMAT = Format("markdown", (".md", ".markdown", ".mdown", ".mkd"), find, write, prose="markdown", reread=None)

@@ -31,7 +31,7 @@ class Format:
     prose: Prose = "string"
     check: Callable[[str, str], None] = nothing
     complete: Callable[[str, Options], str] | None = None
-    reread: bool = True
+    reread: Callable[[str], list[str]] | None = str.split
     unpack: Callable[[Path], dict[str, str]] | None = None
     pack: Callable[[bytes, Mapping[str, str]], bytes] | None = None
 
@@ -100,22 +100,22 @@ class Opened:
 
     def _wrong(self, part: str, groups: Sequence[Group]) -> str:
         """What is wrong with the document when `groups` are written into it; "" when nothing is."""
-        source = self.parts[part]
+        source, reread = self.parts[part], self.format.reread
         try:
             target = self._spliced(part, groups)
             self.format.check(source, target)
-            again = self.format.find(target, self.options) if self.format.reread else ()
+            again = self.format.find(target, self.options) if reread else ()
         except ValueError as error:
             return f"It would leave a file that is no valid {self.format.name}: {error}"
         before = [segment for segment in self.segments if segment.part == part]
-        if not self.format.reread:
+        if reread is None:
             return ""
         if len(again) != len(before):
             return f"It would leave {len(again)} texts in the place of {len(before)}."
         wanted = {segment.id: target for group in groups for segment, target in group}
         for segment, found in zip(before, again, strict=True):
             said = wanted.get(segment.id, segment.current)
-            if found.key != segment.key or found.current.split() != said.split():
+            if found.key != segment.key or reread(found.current) != reread(said):
                 return f"It would be read back as {found.current[:60]!r}."
         return ""
 

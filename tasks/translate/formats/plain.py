@@ -54,4 +54,4 @@ def _continues(line: str, following: str, width: int) -> bool:
     return full or word[0].islower()
 
 
-FORMAT = Format("text", (".txt", ".text"), find, prose="text", reread=False)
+FORMAT = Format("text", (".txt", ".text"), find, prose="text", reread=None)

@@ -195,9 +195,9 @@ def _escaped(text: str) -> str:
 
 SRT = Format(
     "srt", (".srt",), lambda text, _: find(text, entities=False), lambda group, _: write(group, entities=False),
-    prose="text", check=lambda source, target: check(source, target, strict=False), reread=False,
+    prose="text", check=lambda source, target: check(source, target, strict=False), reread=None,
 )  # fmt: skip
 VTT = Format(
     "vtt", (".vtt",), lambda text, _: find(text, entities=True), lambda group, _: write(group, entities=True),
-    prose="text", check=lambda source, target: check(source, target, strict=True), reread=False,
+    prose="text", check=lambda source, target: check(source, target, strict=True), reread=None,
 )  # fmt: skip

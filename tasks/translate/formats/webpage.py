@@ -381,6 +381,10 @@ class _Reader(HTMLParser):
         self._note("other")
 
 
+def _seen(text: str) -> list[str]:
+    return unescape(text).split()
+
+
 def check(source: str, target: str) -> None:
     """The same tags, as often."""
     before, after = (Counter((one.kind, one.name) for one in _events(text) if one.name) for text in (source, target))
@@ -388,4 +392,4 @@ def check(source: str, target: str) -> None:
         raise ValueError(f"it has not as many {'ends of ' if kind == 'end' else ''}<{name}> as before.")
 
 
-FORMAT = Format("html", (".html", ".htm", ".xhtml"), find, write, prose="text", check=check)
+FORMAT = Format("html", (".html", ".htm", ".xhtml"), find, write, prose="text", check=check, reread=_seen)

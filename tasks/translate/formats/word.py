@@ -287,4 +287,4 @@ def check(source: str, target: str) -> None:
         raise ValueError(f"it has {after[name]} of <{name}> instead of {before[name]}.")
 
 
-FORMAT = Format("docx", (".docx",), find, write, check=check, prose="text", reread=False, unpack=unpack, pack=pack)
+FORMAT = Format("docx", (".docx",), find, write, check=check, prose="text", reread=None, unpack=unpack, pack=pack)
