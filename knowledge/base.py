@@ -67,6 +67,11 @@ class KnowledgeBase:
         """Where it is kept, fit to be shown."""
         return self._store.place
 
+    @property
+    def embedder(self) -> str:
+        """The name of the one that vectors are made by."""
+        return self._made.embedder
+
     def __repr__(self) -> str:
         return f"KnowledgeBase({self.place!r})"
 

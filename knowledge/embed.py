@@ -5,6 +5,7 @@ import json
 import re
 import struct
 from collections.abc import Iterator, Sequence
+from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     import numpy as np
 
 Matrix = Any  # numpy's, (texts, width), float32
+GROUP = "taskkit.embedders"  # of entry points: callables that make an embedder of what stands after the colon
+LONGEST = 8_191  # tokens of a text that an endpoint takes
 MEMORY = 100_000  # words whose tokens are remembered: about 20 MB
 
 
@@ -139,13 +142,23 @@ class OfEndpoint:
         import numpy as np
 
         from taskkit.engine.default import current
+        from taskkit.models import lookup
+        from taskkit.tokens import Counter
 
-        rows = await current().embed([text or " " for text in texts], model=self._model)
+        model = lookup(self._model)
+        engine, counter = current(), Counter(model.encoding, model.ratio)
+        fitting = [text if counter.fits(text, LONGEST) else counter.cut(text, LONGEST) for text in texts]
+        if any(one is not text for one, text in zip(fitting, texts, strict=True)):
+            engine.events.once(
+                "warning", f"A text is too long for {self._model}: its first {LONGEST:,} tokens are embedded."
+            )
+        rows = await engine.embed([text or " " for text in fitting], model=self._model)
         return unit(np.asarray(rows, dtype=np.float32).reshape(len(texts), -1))
 
 
 def embedder(name: str | Embedder) -> Embedder:
-    """`wordllama`, `openai`, or `openai:MODEL` for any model of the configured endpoint; or one's own, as it is."""
+    """`wordllama`, `openai`, or `openai:MODEL` for any model of the configured endpoint; a plug-in's `NAME` or
+    `NAME:MODEL`; or one's own, as it is."""
     if not isinstance(name, str):
         return name
     if name == "wordllama":
@@ -153,7 +166,30 @@ def embedder(name: str | Embedder) -> Embedder:
     kind, _, model = name.partition(":")
     if kind == "openai":
         return OfEndpoint(model or "text-embedding-3-small")
-    raise ConfigurationError(f"There is no embedder called {name}.", hint="There are: wordllama, openai, openai:MODEL.")
+    return _plugged_in(kind, model)
+
+
+def _plugged_in(kind: str, model: str) -> Embedder:
+    name = f"{kind}:{model}" if model else kind
+    points = [one for one in entry_points(group=GROUP) if one.name == kind]
+    homes = ", ".join(f"{one.dist.name if one.dist else 'a plug-in'} ({one.value})" for one in points)
+    if not points:
+        known = ", ".join(
+            ["wordllama", "openai", "openai:MODEL", *sorted({one.name for one in entry_points(group=GROUP)})]
+        )
+        raise ConfigurationError(f"There is no embedder called {name}.", hint=f"There are: {known}.")
+    if len(points) > 1:
+        raise ConfigurationError(f"The embedder {kind} is claimed by {homes}.", hint="Uninstall one of them.")
+    try:
+        made: Embedder = points[0].load()(model)
+        told = made.name
+    except Exception as error:  # whatever somebody else's code does
+        raise ConfigurationError(f"The embedder {kind} of {homes} can not be used: {error}.") from error
+    if told != name:  # the base keeps its name, and has to find it again by that
+        raise ConfigurationError(
+            f"The embedder {name} of {homes} calls itself {told}.", hint="Its name has to be that."
+        )
+    return made
 
 
 def unit(rows: Matrix) -> Matrix:

@@ -50,8 +50,21 @@ def _opened(
     name = knowledge or settings.load().knowledge
     if not name:
         raise InputError("No knowledge base was given.", hint="Give --knowledge FILE, or set TASKKIT_KNOWLEDGE.")
-    with KnowledgeBase(name, create=create, embedder=embedder, index=index) as base:
+    with KnowledgeBase(name, create=create, embedder=embedder, index=index) as base, _heard(base.embedder):
         yield base
+
+
+@contextlib.contextmanager
+def _heard(embedder: str) -> Iterator[None]:
+    """What the engine has to say, where an endpoint embeds."""
+    if not embedder.startswith("openai"):
+        yield
+        return
+    from taskkit.cli.progress import watching
+    from taskkit.engine.default import current
+
+    with watching(current(), quiet=False, bar=False):
+        yield
 
 
 @kb.command(epilog="Example: taskkit kb add handbook/ notes.md --knowledge handbook.kb")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from taskkit.cli.kb import AT, DEBUG, JSON, QUIET, _json, _opened, _progress, kb
+from taskkit.cli.kb import AT, DEBUG, JSON, QUIET, _heard, _json, _opened, _progress, kb
 
 if TYPE_CHECKING:
     from taskkit.knowledge import Document, Passage
@@ -21,7 +21,9 @@ __all__ = ["kb"]
 @JSON
 @DEBUG
 def show(*, name: str, knowledge: str | None, as_json: bool, **_: Any) -> None:
-    """A document and its passages: page or line, offsets, headings, text. NAME as `list` shows it."""
+    """A document and its passages.
+
+    With page or line, offsets, headings and text of each. NAME is as `list` shows it."""
     from taskkit.errors import InputError
 
     with _opened(knowledge) as base:
@@ -81,7 +83,9 @@ def stats(*, knowledge: str | None, as_json: bool, **_: Any) -> None:
 @JSON
 @DEBUG
 def verify(*, knowledge: str | None, as_json: bool, **_: Any) -> int:
-    """Say what is wrong with the base, if anything. Ends with 1 when something is."""
+    """Say what is wrong with the base.
+
+    Ends with 1 when something is."""
     with _opened(knowledge) as base:
         problems = base.verify()
     if as_json:
@@ -100,13 +104,17 @@ def verify(*, knowledge: str | None, as_json: bool, **_: Any) -> int:
 @JSON
 @DEBUG
 def compact(*, knowledge: str | None, as_json: bool, **_: Any) -> None:
-    """Give back the room of what is no longer needed: vectors of texts that changed or went."""
+    """Give back the room of what is no longer needed.
+
+    Those are vectors of texts that changed or went; they are kept for texts that come back."""
     with _opened(knowledge) as base:
         before = base.stats().bytes
         gone = base.compact()
         freed = max(0, before - base.stats().bytes)
     if as_json:
         _json({"vectors": gone, "bytes": freed})
+    elif not gone and not freed:
+        click.echo("There was nothing to give back.", err=True)
     else:
         click.echo(f"{_count(gone, 'vector')} went, {freed / 1e6:,.1f} MB are free again.", err=True)
 
@@ -125,11 +133,11 @@ def compact(*, knowledge: str | None, as_json: bool, **_: Any) -> None:
 def reindex(
     *, knowledge: str | None, embedder: str | None, precision: str | None, as_json: bool, quiet: bool, **_: Any
 ) -> None:
-    """Embed all passages anew, with another embedder or kept in another way.
+    """Embed all passages anew.
 
-    The base is searched as it was until the last one is there, and then changes over in one step. Broken off, it is
+    With another embedder, or kept in another way. The base is searched as it was until the last one is there, and then changes over in one step. Broken off, it is
     as it was, and the same command goes on from there."""
-    with _opened(knowledge) as base, _progress(quiet=quiet) as told:
+    with _opened(knowledge) as base, _heard(embedder or ""), _progress(quiet=quiet) as told:
         count = base.reindex(embedder=embedder, precision=precision, progress=told)
         made = base.stats()
     if as_json:
@@ -150,9 +158,9 @@ def reindex(
 @QUIET
 @DEBUG
 def export(*, knowledge: str | None, output: str | None, vectors: bool, as_json: bool, quiet: bool, **_: Any) -> None:
-    """Write the documents out, a line of JSON each: name, title, text, metadata, access labels, passages.
+    """Write the documents out as JSON lines.
 
-    With --json and -o a summary is printed as JSON; what is written is JSON anyway."""
+    A line each: name, title, text, metadata, access labels, and the passages with their places in the text. With --json and -o a summary is printed as JSON; what is written is JSON anyway."""
     with _opened(knowledge) as base:
         count = base.export(Path(output) if output else sys.stdout, vectors=vectors)
     if as_json and output:

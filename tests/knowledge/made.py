@@ -1,8 +1,12 @@
 """What the tests of the knowledge base share: documents of their own, and an embedder that tells what it was given."""
 
+import contextlib
 import hashlib
+import json
 import os
+import threading
 from collections.abc import Callable, Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -55,3 +59,59 @@ def pages(folder: Path, count: int, made: Callable[[int], str] = page) -> Path:
     for number in range(count):
         (folder / f"page-{number}.md").write_text(made(number))
     return folder
+
+
+class Endpoint:
+    """A real server of `/embeddings` on this machine: it keeps what it is sent, and from request `stuck` on it answers
+    no more until it is `released`."""
+
+    def __init__(self, stuck: int = 10**9) -> None:
+        self.sent: list[list[str]] = []
+        self.most = 0  # requests that were on their way at once
+        self.is_stuck = threading.Event()
+        self._released = threading.Event()
+        self._lock = threading.Lock()
+        self._now = 0
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                texts = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["input"]
+                with outer._lock:
+                    outer.sent.append(texts)
+                    outer._now += 1
+                    outer.most = max(outer.most, outer._now)
+                    last = len(outer.sent) >= stuck
+                if last:
+                    outer.is_stuck.set()
+                    outer._released.wait(30)
+                rows = [
+                    {"object": "embedding", "index": n, "embedding": [1.0, len(t), 2.0]} for n, t in enumerate(texts)
+                ]
+                usage = {"prompt_tokens": 1, "total_tokens": 1}
+                body = json.dumps({"object": "list", "data": rows, "model": "m", "usage": usage}).encode()
+                with contextlib.suppress(OSError):
+                    self.send_response(200)
+                    self.send_header("Content-Type", "application/json")
+                    self.send_header("Content-Length", str(len(body)))
+                    self.end_headers()
+                    self.wfile.write(body)
+                with outer._lock:
+                    outer._now -= 1
+
+            def log_message(self, *args: Any) -> None: ...
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._thread.start()
+        self.base_url = f"http://127.0.0.1:{self._server.server_port}/v1"
+
+    def release(self) -> None:
+        self._released.set()
+
+    def close(self) -> None:
+        self.release()
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
