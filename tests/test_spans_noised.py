@@ -85,7 +85,8 @@ def reformed(quote: str, chance: random.Random) -> str:
     """Another case, other blanks, other quotes: what a copyist changes without noticing."""
     quote = chance.choice((str.upper, str.lower, str.swapcase, str))(quote)
     quote = re.sub(r"\s+", lambda _: chance.choice((" ", "  ", "\n", "\u00a0", " \n ")), quote)
-    return quote.translate(str.maketrans(chance.choice(({"“": '"', "”": '"'}, {"“": "„", "”": "“"}, {}))))
+    inner = chance.choice(("“”", '""', "„“"))
+    return quote.translate(str.maketrans("“”", inner))
 
 
 def mistyped(quote: str, chance: random.Random) -> str:
