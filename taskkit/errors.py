@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from taskkit.results import Usage
 
 
+def one_line(text: str) -> str:
+    """What others have written (endpoints, plug-ins, files) may be in it: nothing that speaks to a terminal stays."""
+    text = " ".join(text.split())
+    return text if text.isprintable() else "".join(one if one.isprintable() else "\ufffd" for one in text)
+
+
 class TaskkitError(Exception):
     """The base. `str()` is one line: what happened, what was kept, what to do next. `usage` is what the task that
     ended so has taken, None where no task had begun."""
@@ -35,7 +41,7 @@ class TaskkitError(Exception):
         self.usage: Usage | None = None
 
     def __str__(self) -> str:
-        return " ".join(f"{self.message} {self.kept} {self.hint}".split())
+        return one_line(f"{self.message} {self.kept} {self.hint}")
 
 
 class InputError(TaskkitError):

@@ -1,6 +1,7 @@
 """What the engine says while it works: one stream that feeds progress bars, logs and traces.
 
-Kinds: `call-started`, `call-finished`, `retry`, `pause`, `journal-hit`, `step`, `piece-done`, `warning`, `notice`.
+Kinds: `call-started`, `call-finished`, `call-failed`, `retry`, `pause`, `journal-hit`, `step`, `piece-done`, `tasks`,
+`task-done`, `warning`, `notice`.
 Events carry sizes, times and names; never keys, and no text of messages or answers."""
 
 import contextlib

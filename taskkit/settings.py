@@ -168,6 +168,8 @@ def _value(key: str, value: Any) -> object:  # noqa: C901 - one row a setting
         return tuple(map(str, value)) if isinstance(value, list | tuple) else (str(value),)
     if key == "tiers":
         return {str(tier): tuple(map(_binding, _rows({tier: row}))) for tier, row in dict(value).items()}
+    if key in {"base_url", "api_key", "organization", "model"}:
+        return str(value).strip()  # as read from a file, with its line end
     if key == "moderate" and value not in {"", "input", "output", "both"}:
         raise ValueError("it is input, output or both")
     return str(value)

@@ -32,6 +32,7 @@ LAYERS = (
     ("taskkit.images", "taskkit.source", "taskkit.spans", "taskkit.rows", "taskkit.prompt"),
     ("taskkit.local",),
     ("taskkit.engine",),  # calls and routes; it knows of no task
+    ("taskkit.telemetry",),
     ("taskkit.job",),
     ("taskkit.taskclass", "taskkit.keyed"),
     ("taskkit.engine.plan", "taskkit.engine.engine", "taskkit.engine.default"),  # what runs a task

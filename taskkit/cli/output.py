@@ -1,6 +1,7 @@
 """Results out: to standard output, or to a file that is whole or not there."""
 
 import os
+import re
 import sys
 from io import FileIO
 from pathlib import Path
@@ -11,6 +12,8 @@ import click
 from taskkit.errors import InputError
 from taskkit.files import replace, umask
 from taskkit.results import Result
+
+CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def as_text(result: Any, *, as_json: bool) -> str:
@@ -49,6 +52,11 @@ def put(result: Any, path: Path | None, *, as_json: bool) -> None:
     written(content_of(result, path, as_json=as_json), path)
     if path is not None and isinstance(result, Result) and not as_json:
         result.saved(path)
+
+
+def shown(text: str) -> str:
+    """On a terminal a model's text is only text: it can not move the cursor or set the title."""
+    return CONTROLS.sub("\ufffd", text) if sys.stdout.isatty() else text
 
 
 def written(content: str | bytes, path: Path | None) -> None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Self
 
 import click
 
+from taskkit.errors import one_line
+
 if TYPE_CHECKING:
     from taskkit.engine.engine import Engine
     from taskkit.events import Event
@@ -39,7 +41,7 @@ def watching(engine: "Engine", *, quiet: bool, bar: bool = True) -> Iterator[See
                 return
             tried.add(event.message)
             if event.kind in SAID and event.message and not quiet:
-                line = SAID[event.kind] + event.message
+                line = SAID[event.kind] + one_line(event.message)
                 if shown:
                     shown.say(line)
                 else:

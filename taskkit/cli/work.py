@@ -11,7 +11,7 @@ import click
 
 from taskkit.cli.inputs import check_writable, inputs, of_this, targets
 from taskkit.cli.options import engine_of
-from taskkit.cli.output import as_data, as_text, put, written
+from taskkit.cli.output import as_data, as_text, put, shown, written
 from taskkit.errors import InputError, TaskkitError
 from taskkit.job import waves
 from taskkit.results import Result, Usage
@@ -118,9 +118,10 @@ def streamed(engine: "Engine", task: Any) -> Any:
     with engine.stream(task) as stream:
         for piece in stream:
             text += piece
-            click.echo(piece, nl=False)
+            click.echo(shown(piece), nl=False)
         result = stream.result
-    whole = str(result).strip()
+    whole = shown(str(result)).strip()
+    text = shown(text)
     if whole.startswith(text.strip()):
         click.echo(whole[len(text.strip()) :].lstrip("\n") if text.endswith("\n") else whole[len(text.strip()) :])
     else:  # a check changed it

@@ -1,5 +1,6 @@
 """Which model, at which endpoint, a tier stands for."""
 
+import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -10,7 +11,6 @@ from taskkit.models import Model, resolve, tiers
 from taskkit.settings import OPENAI_URL, Binding, Settings
 
 LOCAL = "local:"
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 NO_KEY = "none"  # servers of one's own want none; the SDK wants something
 
 
@@ -85,7 +85,7 @@ def _choice(settings: Settings, binding: Binding, today: date | None, warn: Call
     resolved = resolve(binding.model, today)
     if resolved.notice:
         warn(resolved.notice)
-    return Choice(resolved.model, url, key)
+    return Choice(resolved.model, url, checked_key(key, url))
 
 
 def _local(name: str) -> Choice:
@@ -105,22 +105,39 @@ def _variable(name: str) -> str:
 
 def checked_url(url: str, *, allow_http: bool) -> str:
     """`https:`, or `http:` on this machine; plain HTTP elsewhere would show the key and the text on the way."""
+    url = url.strip()
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
         _ = parts.port
     except ValueError as error:
         raise ConfigurationError(f"{url!r} is no address of an endpoint: {error}.") from error
-    if parts.scheme not in {"http", "https"} or not host:
+    if parts.scheme not in {"http", "https"} or not host or any(one.isspace() or not one.isprintable() for one in url):
         raise ConfigurationError(f"{url!r} is no address of an endpoint.", hint="It looks like https://host/v1.")
-    if parts.username or parts.password:
+    if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
         raise ConfigurationError(
-            "An endpoint's address holds no user or password.",
-            hint="Give the key as --api-key-env or OPENAI_API_KEY.",
+            "An endpoint's address holds no user or password, and nothing after a ? or #.",
+            hint="Give the key as OPENAI_API_KEY.",
         )
-    if parts.scheme == "http" and host not in LOOPBACK and not host.startswith("127.") and not allow_http:
+    if parts.scheme == "http" and not _is_here(host) and not allow_http:
         raise ConfigurationError(
             f"{url} is plain http, which would show the key and the text to the network.",
             hint="Use https, or say --allow-http if that network is your own.",
         )
-    return url.rstrip("/")
+    return parts.geturl().rstrip("/")
+
+
+def _is_here(host: str) -> bool:
+    """Names that begin like an address of this machine are names."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def checked_key(key: str, url: str) -> str:
+    if not (key.isascii() and key.isprintable()):
+        raise ConfigurationError(
+            f"The key for {url} holds characters that no key has.", hint="Was more than the key copied along?"
+        )
+    return key

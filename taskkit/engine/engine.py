@@ -8,8 +8,8 @@ from taskkit.engine import loop
 from taskkit.engine.calls import Calls
 from taskkit.engine.journal import Batch, Run
 from taskkit.engine.plan import Plan, planned
-from taskkit.engine.send import OnText
 from taskkit.engine.stream import Stream
+from taskkit.engine.wire import OnText
 from taskkit.errors import FATAL, ContextTooLong, TaskkitError
 from taskkit.job import Job, gather
 from taskkit.results import Result

@@ -4,6 +4,7 @@ Concurrency begins at 16, or as set, and grows with each success until the endpo
 all calls to that host pause together. `x-ratelimit-*` headers, `rpm` and `tpm` set the pace where they are given."""
 
 import asyncio
+import math
 import random
 import time
 from collections import deque
@@ -23,6 +24,7 @@ FIRST_PAUSE = 0.1  # of all calls, after a 429 that names no time: the next one 
 LONGEST_WAIT = 30.0
 LONGEST_RETRY_AFTER = 300.0
 AT_FIRST, AT_MOST = 16, 256
+MOST_LIMIT = 1e12
 
 
 class Transient(Exception):  # noqa: N818 - not an error of ours yet: `error` is, when the tries are used up
@@ -177,7 +179,11 @@ class Pace:
         """What `x-ratelimit-*` headers say of `requests` or `tokens`; `reset` in seconds until all is back."""
         if self._fixed[0 if kind == "requests" else 1]:
             return
+        if not (0 < limit < MOST_LIMIT and math.isfinite(remaining) and 0 <= reset < MOST_LIMIT):
+            return  # no limit that can be meant
+        remaining = min(max(remaining, 0.0), limit)
         rate = (limit - remaining) / reset if reset > 0 else limit
+        rate = max(rate, 1 / 60, limit / LONGEST_RETRY_AFTER if kind == "tokens" else 0.0)  # a 429 will say the rest
         bucket = Bucket(limit, rate, remaining, time.monotonic())
         if kind == "tokens":
             self._tokens = bucket

@@ -1,6 +1,7 @@
 """One endpoint's road: journal, spend, pace and send behind one function, `Road.paid`."""
 
 import asyncio
+import time
 from dataclasses import replace
 from decimal import Decimal
 
@@ -10,8 +11,10 @@ from taskkit.engine.endpoint import Endpoint
 from taskkit.engine.journal import Journal, Run, call_key
 from taskkit.engine.pace import Pace, Transient
 from taskkit.engine.prices import cost
-from taskkit.engine.send import OnText, Transport
+from taskkit.engine.send import Transport
 from taskkit.engine.spend import Spend
+from taskkit.engine.wire import OnText
+from taskkit.errors import TaskkitError
 from taskkit.events import Events
 from taskkit.models import Model
 from taskkit.results import Usage
@@ -82,6 +85,7 @@ class Road:
             worst = self._cost(model, tokens, call.max_output or model.max_output)
         held = await self._spend.reserve(worst, model.name)
         true: Decimal | None = Decimal(0)  # of a try that failed before the endpoint did any work
+        began = time.monotonic()
 
         async def attempt() -> Reply:
             nonlocal held, true
@@ -106,8 +110,13 @@ class Road:
                 input_tokens=usage.input_tokens,
                 output_tokens=usage.output_tokens,
                 cost=price,
+                seconds=time.monotonic() - began,
             )
             return replace(reply, usage=usage)
+        except TaskkitError as error:
+            seconds = time.monotonic() - began
+            self._events.emit("call-failed", model=call.model, error=type(error).__name__, seconds=seconds)
+            raise
         finally:
             self._spend.settle(held, true)
 

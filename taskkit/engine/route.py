@@ -7,7 +7,7 @@ from typing import Any
 from taskkit.engine.endpoint import LOCAL
 from taskkit.engine.journal import Run
 from taskkit.engine.road import Road
-from taskkit.engine.send import OnText
+from taskkit.engine.wire import OnText
 from taskkit.models import Model
 from taskkit.results import Notice, Usage
 from taskkit.tokens import Counter

@@ -6,15 +6,27 @@ that a call takes. Every failure becomes one of our errors, or a `Transient` tha
 
 import contextlib
 import json
-import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from taskkit.engine.call import Call, Embedded, Finish, Message, Reply
-from taskkit.engine.failures import failure, words
+from taskkit.engine import sse
+from taskkit.engine.call import Call, Embedded, Reply
+from taskkit.engine.failures import failure
 from taskkit.engine.learn import Learned
 from taskkit.engine.pace import Transient
 from taskkit.engine.schema import UnsupportedParameter
+from taskkit.engine.wire import (
+    Heard,
+    OnText,
+    duration,
+    encoded,
+    finish_of,
+    message_body,
+    said,
+    short,
+    usage_of,
+    whole_characters,
+)
 from taskkit.errors import ConfigurationError, ContextTooLong, EndpointError, TaskkitError
 from taskkit.models import Model, lookup
 from taskkit.results import Usage
@@ -22,10 +34,9 @@ from taskkit.results import Usage
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
-OnText = Callable[[str], None]
 Told = Callable[..., None]  # Pace.told
 
-FINISH: Mapping[str, Finish] = {"stop": "stop", "length": "length", "content_filter": "filtered"}
+NONSENSE_TRIES = 3  # of what is no answer: another address than that of an endpoint gives it for ever
 
 
 class Transport(Protocol):
@@ -107,77 +118,50 @@ class OpenAITransport:
     async def _chat(self, body: dict[str, Any], call: Call, on_text: OnText | None) -> Reply:
         if on_text is not None:
             return await self._stream(body, call, on_text)
-        data = await self._post("/chat/completions", body)
+        return self._reply(await self._post("/chat/completions", body), call)
+
+    def _reply(self, data: Mapping[str, Any], call: Call) -> Reply:
         try:
             choice = data["choices"][0]
             message = choice["message"]
-            text, finish = message.get("content") or "", choice.get("finish_reason")
-            refusal = message.get("refusal")
+            text, refusal = said(message.get("content")), said(message.get("refusal"))
+            finish = choice.get("finish_reason")
         except (KeyError, IndexError, TypeError, AttributeError) as error:
-            raise Transient(self._nonsense(f"no choices in it ({error!r})")) from error
+            raise self._nonsense(f"no choices in it ({error!r})") from error
         return Reply(
             refusal or text,
-            "refused" if refusal else _finish(finish),
-            _usage(data),
-            data.get("model") or call.model,
+            "refused" if refusal else finish_of(finish),
+            usage_of(data),
+            str(data.get("model") or call.model),
         )
 
     async def _stream(self, body: dict[str, Any], call: Call, on_text: OnText) -> Reply:
         body = {**body, "stream": True}
         if not self._learned.is_dropped(self.base_url, call.model, "stream_options"):
             body["stream_options"] = {"include_usage": True}
-        pieces: list[str] = []
-        finish, refusal, usage, model = "", "", Usage(calls=1), call.model
+        heard = Heard(call.model, on_text)
         async with self._answer("/chat/completions", body) as response:
             if "event-stream" not in response.headers.get("content-type", "event-stream"):
                 return await self._unstreamed(response, call, on_text)
-            async for chunk in self._chunks(response):
-                if chunk.get("usage"):
-                    usage = _usage(chunk)
-                model = chunk.get("model") or model
-                for choice in chunk.get("choices") or ():
-                    delta = choice.get("delta") or {}
-                    if delta.get("content"):
-                        pieces.append(delta["content"])
-                        on_text(delta["content"])
-                    refusal += delta.get("refusal") or ""
-                    finish = choice.get("finish_reason") or finish
-        if not finish:
+            try:
+                async for chunk in sse.chunks(response.aiter_bytes()):
+                    heard.take(chunk)
+            except (ValueError, AttributeError, TypeError) as error:
+                raise self._nonsense(f"a stream of {error}", billed=True) from error
+        if not heard.finish:
             raise Transient(EndpointError(f"The stream of {self.base_url} broke off."), billed=True)
-        text = "".join(pieces)
-        if not usage.input_tokens:
-            usage = self._estimated(call, text)
-        return Reply(refusal or text, "refused" if refusal else _finish(finish), usage, model)
+        text = whole_characters("".join(heard.pieces))
+        usage = heard.usage if heard.usage.input_tokens else self._estimated(call, text)
+        if heard.refusal:
+            return Reply(heard.refusal, "refused", usage, heard.model)
+        return Reply(text, finish_of(heard.finish), usage, heard.model)
 
     async def _unstreamed(self, response: Any, call: Call, on_text: OnText) -> Reply:
         """A server that answers a wish for a stream with one whole answer."""
-        data = self._json(await response.aread())
-        message = data["choices"][0]["message"]
-        if message.get("content"):
-            on_text(message["content"])
-        return Reply(
-            message.get("content") or "",
-            _finish(data["choices"][0].get("finish_reason")),
-            _usage(data),
-            call.model,
-        )
-
-    async def _chunks(self, response: Any) -> AsyncIterator[dict[str, Any]]:
-        """The JSON of each server-sent event; an `error` in one is a failure of the stream."""
-        rest = b""
-        async for data in response.aiter_bytes():
-            rest += data
-            *lines, rest = rest.split(b"\n")
-            for line in lines:
-                if not line.startswith(b"data:"):
-                    continue
-                payload = line[5:].strip()
-                if payload == b"[DONE]":
-                    return
-                chunk = self._json(payload)
-                if chunk.get("error"):
-                    raise Transient(EndpointError(f"The stream failed: {words(chunk)}"), billed=True)
-                yield chunk
+        reply = self._reply(self._json(await response.aread()), call)
+        if reply.text and reply.finish != "refused":
+            on_text(reply.text)
+        return reply
 
     def _estimated(self, call: Call, text: str) -> Usage:
         """The usage of a stream whose server does not tell it."""
@@ -192,10 +176,10 @@ class OpenAITransport:
             rows = sorted(data["data"], key=lambda row: row["index"])
             vectors = tuple(tuple(row["embedding"]) for row in rows)
         except (KeyError, TypeError) as error:
-            raise Transient(self._nonsense("no vectors in it")) from error
+            raise self._nonsense("no vectors in it") from error
         if len(vectors) != len(texts):
-            raise Transient(self._nonsense(f"{len(vectors)} vectors for {len(texts)} texts"))
-        return Embedded(vectors, _usage(data))
+            raise self._nonsense(f"{len(vectors)} vectors for {len(texts)} texts")
+        return Embedded(vectors, usage_of(data))
 
     async def moderate(self, text: str) -> tuple[str, ...]:
         """The names of the categories that are flagged."""
@@ -217,7 +201,7 @@ class OpenAITransport:
         http = self._open()
         response: Any = None
         try:
-            response = await http.post(self._url(path), content=_encoded(body))
+            response = await http.post(self._url(path), content=encoded(body))
         except Exception as error:
             raise self._broken(error, answered=False) from error
         self._tell(response.headers)
@@ -238,7 +222,7 @@ class OpenAITransport:
     async def _answer(self, path: str, body: dict[str, Any] | None) -> AsyncIterator[Any]:
         """The response, its status checked. Failures on the way, also while it is read, become ours."""
         http = self._open()
-        content = None if body is None else _encoded(body)
+        content = None if body is None else encoded(body)
         method = "GET" if body is None else "POST"
         response: Any = None
         try:
@@ -263,7 +247,7 @@ class OpenAITransport:
                 continue
             with contextlib.suppress(ValueError, TypeError):
                 remaining = float(headers.get(f"x-ratelimit-remaining-{kind}", limit))
-                reset = _duration(headers.get(f"x-ratelimit-reset-{kind}", "60s"))
+                reset = duration(headers.get(f"x-ratelimit-reset-{kind}", "60s"))
                 self._told(kind, limit=float(limit), remaining=remaining, reset=reset)
 
     def _broken(self, error: Exception, *, answered: bool) -> Exception:
@@ -277,14 +261,14 @@ class OpenAITransport:
         if {"ConnectError", "ConnectTimeout"} & names:  # a refused connection comes as either
             return Transient(
                 EndpointError(
-                    f"{self.base_url} can not be reached ({_short(error)}).",
+                    f"{self.base_url} can not be reached ({short(error)}).",
                     hint="Is it running, and is the address (--base-url) right?",
                 ),
                 tries=4,
             )
         if {"TransportError", "OSError", "StreamError"} & names:
             return Transient(
-                EndpointError(f"The connection to {self.base_url} broke ({_short(error)})."), billed=answered
+                EndpointError(f"The connection to {self.base_url} broke ({short(error)})."), billed=answered
             )
         return error
 
@@ -310,65 +294,20 @@ class OpenAITransport:
     def _json(self, content: bytes) -> dict[str, Any]:
         try:
             data = json.loads(content)
-        except ValueError as error:
-            raise Transient(self._nonsense(f"no JSON ({content[:60]!r})"), billed=True) from error
+        except (ValueError, RecursionError) as error:
+            raise self._nonsense(f"no JSON ({content[:60]!r})", billed=True) from error
         if not isinstance(data, dict):
-            raise Transient(self._nonsense("no JSON object"), billed=True)
+            raise self._nonsense("no JSON object", billed=True)
         return data
 
-    def _nonsense(self, why: str) -> EndpointError:
-        return EndpointError(
-            f"{self.base_url} sent an answer that is none: {why}.",
+    def _nonsense(self, why: str, *, billed: bool = False) -> Transient:
+        error = EndpointError(
+            f"{self.base_url} sent an answer that is none: {why[:200]}.",
             hint="Is it an OpenAI-compatible endpoint (…/v1)?",
         )
+        return Transient(error, billed=billed, tries=NONSENSE_TRIES)
 
     async def close(self) -> None:
         client, self._client, self._http = self._client, None, None
         if client is not None:
             await client.close()
-
-
-def _encoded(body: Mapping[str, Any]) -> bytes:
-    return json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
-
-
-def message_body(message: Message) -> dict[str, Any]:
-    if not message.images:
-        return {"role": message.role, "content": message.content}
-    images = [{"type": "image_url", "image_url": {"url": url}} for url in message.images]
-    return {"role": message.role, "content": [{"type": "text", "text": message.content}, *images]}
-
-
-def _finish(reason: object) -> Finish:
-    return FINISH.get(str(reason), "stop")
-
-
-def _usage(data: Mapping[str, Any]) -> Usage:
-    """What the server says of it; what is no number there counts as nothing."""
-    usage = data.get("usage")
-    usage = usage if isinstance(usage, Mapping) else {}
-    details = usage.get("prompt_tokens_details")
-    given, cached, out = (
-        int(one) if isinstance(one, int | float) and 0 <= one < 1e12 else 0
-        for one in (
-            usage.get("prompt_tokens"),
-            details.get("cached_tokens") if isinstance(details, Mapping) else 0,
-            usage.get("completion_tokens"),
-        )
-    )
-    return Usage(calls=1, input_tokens=given, cached_tokens=min(cached, given), output_tokens=out)
-
-
-def _duration(text: str) -> float:
-    """Seconds of `1s`, `6m0s`, `120ms`, `1h2m` or a plain number."""
-    if re.fullmatch(r"\d+(\.\d+)?", text):
-        return float(text)
-    units = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-    found = re.findall(r"(\d+(?:\.\d+)?)(ms|[smhd])", text)
-    if not found:
-        raise ValueError(text)
-    return sum(float(number) * units[unit] for number, unit in found)
-
-
-def _short(error: Exception) -> str:
-    return str(error).partition("\n")[0][:120] or type(error).__name__

@@ -6,7 +6,7 @@ from taskkit.engine.call import Call, Embedded, Reply
 from taskkit.engine.engine import Engine
 from taskkit.engine.failures import failure
 from taskkit.engine.pace import Transient
-from taskkit.engine.send import OnText, message_body
+from taskkit.engine.wire import OnText, message_body
 from taskkit.errors import EndpointError
 from taskkit.results import Usage
 from taskkit.testing.script import Drop, Fail, Replies, Say, Script, tokens

@@ -182,6 +182,25 @@ def test_a_reader_that_leaves_is_no_error(server: Server, start: Start) -> None:
     running.stderr.close()
 
 
+def test_a_models_text_can_not_speak_to_a_terminal_but_a_file_gets_it_whole(server: Server, start: Start) -> None:
+    said = "\x1b]0;owned\x07Red \x1b[31mtext.\tFine.\nTwo lines."
+    there = server(said)
+    argv = ("summarise", "in.txt", "--base-url", there.base_url, "--model", "gpt-4.1-mini", "--quiet")
+    Path("in.txt").write_text("Ships sail.")
+    main, terminal = pty.openpty()
+    with subprocess.Popen([SCRIPT, *argv], stdin=terminal, stdout=terminal, stderr=terminal) as running:
+        os.close(terminal)
+        seen = b""
+        with contextlib.suppress(OSError):  # the terminal's other end is closed
+            while chunk := os.read(main, 4096):
+                seen += chunk
+        os.close(main)
+        assert running.wait(timeout=20) == 0
+    assert b"text.\tFine.\r\nTwo lines." in seen
+    assert not {b"\x1b", b"\x07"} & {bytes([one]) for one in seen}
+    assert start(*argv).communicate(timeout=30)[0] == said + "\n"
+
+
 def test_completion(start: Start) -> None:
     def completed(words: str, number: int) -> str:
         env = {**os.environ, "_TASKKIT_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(number)}

@@ -1,6 +1,7 @@
 """A job of many calls against an endpoint where most things go wrong now and then."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -74,9 +75,14 @@ def test_requests_a_minute_stay_under_the_limit_of_the_headers(server: Server, l
     """60 a second, of which some are left: no second has more than these and the 60 that come back in it."""
     headers = {"x-ratelimit-limit-requests": "60", "x-ratelimit-remaining-requests": str(left)}
     there = server(echo, headers={**headers, "x-ratelimit-reset-requests": f"{(60 - left) / 60:.3f}s"})
+    sent: list[float] = []
     with taskkit.Engine(model="gpt-4.1-mini", base_url=there.base_url, api_key="k", journal=False) as engine:
         engine.run(Echo("first"))
-        engine.map([Echo(f"Line {number}") for number in range(120)])
-    times = [one.at for one in there.requests][1:]
-    assert max(sum(at <= other < at + 1.0 for other in times) for at in times) <= left + 60 + 2
-    assert times[-1] - times[0] >= (120 - left - 2) / 60 * 0.95
+        with engine.events.listen(
+            lambda event: sent.append(time.monotonic()) if event.kind == "call-started" else None
+        ):
+            engine.map([Echo(f"Line {number}") for number in range(120)])
+    arrived = [one.at for one in there.requests][1:]
+    assert max(sum(at <= other < at + 1.0 for other in sent) for at in sent) <= left + 60 + 2
+    assert max(sum(at <= other < at + 0.5 for other in arrived) for at in arrived) <= left + 60 + 2  # a busy machine
+    assert arrived[-1] - arrived[0] >= (120 - left - 2) / 60 * 0.9

@@ -1,0 +1,56 @@
+"""Server-sent events, as far as endpoints send them: JSON in `data:` lines, until `[DONE]`.
+
+Line ends of all three kinds, comments, a byte order mark, a last line without an end, JSON over several lines, events
+without the empty line between them: all are read, as all are sent by somebody."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+MARK = b"\xef\xbb\xbf"
+
+
+async def chunks(data: AsyncIterator[bytes]) -> AsyncIterator[dict[str, Any]]:
+    """The object of each event. Raises `ValueError` for what is none."""
+    pending = b""
+    async for line in _lines(data):
+        if not line.startswith(b"data:"):
+            if not line and pending:
+                break
+            continue
+        payload = line[5:].strip()
+        if payload == b"[DONE]":
+            return
+        pending = pending + b"\n" + payload if pending else payload
+        if not pending:
+            continue
+        try:
+            chunk = json.loads(pending)
+        except RecursionError:
+            break
+        except ValueError:  # it may go on in the next line
+            continue
+        if not isinstance(chunk, dict):
+            break
+        pending = b""
+        yield chunk
+    if pending:
+        raise ValueError(f"what is no JSON object ({pending[:60]!r})")
+
+
+async def _lines(data: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    rest, is_first = b"", True
+    async for piece in data:
+        rest += piece
+        if is_first:
+            rest, is_first = rest.removeprefix(MARK), False
+        half = b""
+        if b"\r" in rest:  # one at the end may be half of a CRLF
+            if rest.endswith(b"\r"):
+                rest, half = rest[:-1], b"\r"
+            rest = rest.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        *lines, rest = rest.split(b"\n")
+        rest += half
+        for line in lines:
+            yield line
+    yield rest.rstrip(b"\r")

@@ -1,0 +1,109 @@
+"""The JSON of an OpenAI-compatible endpoint, as it is written and as it is read. Nothing in an answer is relied upon."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from taskkit.engine.call import Finish, Message
+from taskkit.engine.failures import words
+from taskkit.engine.pace import Transient
+from taskkit.errors import EndpointError
+from taskkit.results import Usage
+
+OnText = Callable[[str], None]
+FINISH: Mapping[str, Finish] = {"stop": "stop", "length": "length", "content_filter": "filtered"}
+
+
+class Heard:
+    """What the chunks of a stream have told so far."""
+
+    def __init__(self, model: str, on_text: OnText) -> None:
+        self.pieces: list[str] = []
+        self.finish: object = ""
+        self.refusal = ""
+        self.usage = Usage(calls=1)
+        self.model = model
+        self._on_text = on_text
+
+    def take(self, chunk: Mapping[str, Any]) -> None:
+        if chunk.get("error"):
+            raise Transient(EndpointError(f"The stream failed: {words(chunk)}"), billed=True)
+        if chunk.get("usage"):
+            self.usage = usage_of(chunk)
+        self.model = str(chunk.get("model") or self.model)
+        for choice in chunk.get("choices") or ():
+            delta = choice.get("delta") or {}
+            if text := said(delta.get("content")):
+                self.pieces.append(text)
+                self._on_text(text)
+            self.refusal += said(delta.get("refusal"))
+            self.finish = choice.get("finish_reason") or self.finish
+
+
+def encoded(body: Mapping[str, Any]) -> bytes:
+    return json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
+
+
+def message_body(message: Message) -> dict[str, Any]:
+    if not message.images:
+        return {"role": message.role, "content": message.content}
+    images = [{"type": "image_url", "image_url": {"url": url}} for url in message.images]
+    return {"role": message.role, "content": [{"type": "text", "text": message.content}, *images]}
+
+
+def said(content: object) -> str:
+    """The text of a message: as it is, or in parts. Raises `TypeError` for what is none."""
+    if isinstance(content, str):
+        return whole_characters(content)
+    if isinstance(content, list):
+        return "".join(said(part.get("text")) for part in content)
+    if content is None:
+        return ""
+    raise TypeError(f"a text that is {type(content).__name__}")
+
+
+def whole_characters(text: str) -> str:
+    """Without halves of surrogate pairs, which no file and no other endpoint takes; halves that meet are joined."""
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
+
+
+def finish_of(reason: object) -> Finish:
+    return FINISH.get(str(reason), "stop")
+
+
+def usage_of(data: Mapping[str, Any]) -> Usage:
+    """What the server says of it; what is no number there counts as nothing."""
+    usage = data.get("usage")
+    usage = usage if isinstance(usage, Mapping) else {}
+    details = usage.get("prompt_tokens_details")
+    given, cached, out = (
+        int(one) if isinstance(one, int | float) and 0 <= one < 1e12 else 0
+        for one in (
+            usage.get("prompt_tokens"),
+            details.get("cached_tokens") if isinstance(details, Mapping) else 0,
+            usage.get("completion_tokens"),
+        )
+    )
+    return Usage(calls=1, input_tokens=given, cached_tokens=min(cached, given), output_tokens=out)
+
+
+def duration(text: str) -> float:
+    """Seconds of `1s`, `6m0s`, `120ms`, `1h2m` or a plain number."""
+    if re.fullmatch(r"\d+(\.\d+)?", text):
+        return float(text)
+    units = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+    found = re.findall(r"(\d+(?:\.\d+)?)(ms|[smhd])", text)
+    if not found:
+        raise ValueError(text)
+    return sum(float(number) * units[unit] for number, unit in found)
+
+
+def short(error: Exception) -> str:
+    return str(error).partition("\n")[0][:120] or type(error).__name__
