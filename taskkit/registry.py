@@ -60,7 +60,7 @@ BUILT_IN = (
     ("summarise", "Summarise a text of any length.", "summarise:Summarise"),
     (
         "translate",
-        "Translate a text or a document, leaving what is not language as it is.",
+        "Translate a text, a document or a folder of them, leaving what is not language as it is.",
         "translate:Translate",
     ),
     ("code", "Write code from a description.", "coding:Code"),
