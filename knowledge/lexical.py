@@ -14,7 +14,11 @@ _UNSPACED = re.compile(
     r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
     r"\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]+"
 )
-_SEAM = re.compile(r"[A-Z](?<=[a-z0-9][A-Z])")  # looked for by its capital, which is rare
+# In camelCase, and after the HTTP of HTTPServer; looked for by its capital, which is rare.
+_SEAM = re.compile(r"[A-Z](?:(?<=[a-z0-9][A-Z])|(?<=[A-Z][A-Z])(?=[a-z][a-z]))")
+_ENDING = re.compile(r"(?:en|er|es|e|n|s)$")
+LEAST = 5  # letters of a part of a compound
+COMPOUNDING = frozenset({"de", "nl"})
 _NAME = re.compile(r"\w*")
 _HUMP = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _WORD = re.compile(
@@ -32,7 +36,7 @@ def indexed(text: str) -> str:
     `camelCase` names after them."""
     text = text.replace("\0", " ")
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", text)
+        text = unicodedata.normalize("NFKC", text).replace("ß", "ss")
         text = _UNSPACED.sub(lambda run: f" {_pairs(run[0])} ", text)
     return _with_parts(text)
 
@@ -67,6 +71,22 @@ def terms(question: str, language: str | None = None) -> tuple[str, ...]:
     words = {word: None for word in words if not _alone(word, words)}
     common = common_words(guess(question) if language is None else language) | common_words("en")
     return tuple(word for word in words if word not in common and word.strip("_")) or tuple(words)
+
+
+def within(word: str, known: str, most: int = 20) -> tuple[str, ...]:
+    """Of the known words, a line each, those that the word is a part of, as compounds have it, the shortest first;
+    else those that it is a part of without its ending."""
+    plain = "".join(one for one in unicodedata.normalize("NFKD", word.lower()) if not unicodedata.combining(one))
+    for part in (plain, _ENDING.sub("", plain)):
+        found: list[str] = []
+        at = known.find(part) if len(part) >= LEAST else -1
+        while at >= 0:
+            end = known.find("\n", at)
+            found.append(known[known.rfind("\n", 0, at) + 1 : end])
+            at = known.find(part, end)
+        if found:
+            return tuple(sorted(found, key=len)[:most])
+    return ()
 
 
 def words_of(prepared: str) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 from taskkit.errors import ConfigurationError
 from taskkit.knowledge.filters import OfSQLite, condition
 from taskkit.knowledge.languages import guess
-from taskkit.knowledge.lexical import TITLE_WEIGHT, chosen, clean, either, sought
+from taskkit.knowledge.lexical import COMPOUNDING, LEAST, TITLE_WEIGHT, chosen, clean, either, sought, within
 from taskkit.knowledge.pieces import digest
 from taskkit.knowledge.records import Document, Listed, Passage
 from taskkit.knowledge.stores import coding, kinds
@@ -22,6 +22,7 @@ PASSAGES = "passages (id, document, start, end, headings, key, line, page, colum
 WORDS = "words (rowid, title, text)"
 OF_DOCUMENTS = "passages JOIN documents ON documents.id = document"
 HALVES = "SELECT passages.id, vector FROM passages JOIN vectors USING (key)"
+LISTED = 200_000  # passages whose words are listed, in about a second; they take 20 bytes a passage
 BUDGET = 6_000  # passages that the words may score: about 5 ms
 
 
@@ -39,6 +40,8 @@ class SQLite(File):
         self.index = Index(self, kinds.named(index or kept))
         self._known = Facts("-", "", {}, labelled=False)
         self._frequencies: dict[str, int] = {}  # passages that a word is in
+        self._words = ""  # all long ones, a line each; read when a part of a compound is looked for
+        self.rows("CREATE VIRTUAL TABLE temp.vocabulary USING fts5vocab(main, words, row)")
 
     @property
     def place(self) -> str:
@@ -62,6 +65,7 @@ class SQLite(File):
             languages = {str(language): int(count) for language, count in counted}
             embedder = self.setting("embedder")
             self._known, self._frequencies = Facts(generation, embedder, languages, bool(labelled)), {}
+            self._words = ""
         return self._known
 
     # Documents in and out --------------------------------------------------------------------------------------
@@ -181,10 +185,10 @@ class SQLite(File):
 
     def by_words(self, words: tuple[str, ...], k: int, allowed: list[int] | None = None) -> dict[int, float]:
         total = self.facts().passages
-        for word in words:
-            if word not in self._frequencies:
-                found = self.rows("SELECT count(*) FROM words WHERE words MATCH ?", (sought(word),))
-                self._frequencies[word] = int(found[0][0])
+        self._count(words)
+        if compounds := self._compounds(words):
+            self._count(compounds)
+            words = (*words, *compounds)
         part = 1.0 if allowed is None else max(0.01, len(allowed) / total)
         scored, rare = map(either, chosen(words, self._frequencies.__getitem__, total, int(BUDGET / part)))
         if not scored:
@@ -203,6 +207,23 @@ class SQLite(File):
             values,
         )
         return {row: float(score) for row, score in rows}
+
+    def _count(self, words: Iterable[str]) -> None:
+        for word in words:
+            if word not in self._frequencies:
+                found = self.rows("SELECT count(*) FROM words WHERE words MATCH ?", (sought(word),))
+                self._frequencies[word] = int(found[0][0])
+
+    def _compounds(self, words: Iterable[str]) -> tuple[str, ...]:
+        """What stands for words that no passage has, in languages that make one word of several."""
+        parts = [word for word in words if not self._frequencies[word] and word.isalpha() and len(word) >= LEAST]
+        facts = self.facts()
+        if not parts or facts.passages > LISTED or not COMPOUNDING & facts.languages.keys():
+            return ()
+        if not self._words:
+            found = self.each("SELECT term FROM temp.vocabulary WHERE length(term) > ?", (LEAST,))
+            self._words = "".join(f"{term}\n" for term in found)
+        return tuple(dict.fromkeys(one for part in parts for one in within(part, self._words)))
 
     def by_meaning(self, vector: Vector, k: int, allowed: list[int] | None = None) -> dict[int, float]:
         return self.index.search(vector, k, allowed)

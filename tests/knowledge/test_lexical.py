@@ -3,7 +3,7 @@
 import pytest
 
 from taskkit.knowledge import Document, KnowledgeBase
-from taskkit.knowledge.lexical import chosen, indexed, terms
+from taskkit.knowledge.lexical import chosen, indexed, terms, within
 
 
 def test_common_words_of_the_question_are_left_out() -> None:
@@ -51,3 +51,50 @@ def test_no_question_is_syntax(question: str) -> None:
     with KnowledgeBase("h.kb") as base:
         base.add(Document("a", "Copper and text, near a table of words."))
         assert [hit.passage.document for hit in base.search(question)] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "text"),
+    [
+        ("Versicherung", "Der Krankenversicherungsbeitrag wird vom Lohn abgezogen, und das ist so."),
+        ("Beiträge", "Der Krankenversicherungsbeitrag wird vom Lohn abgezogen, und das ist so."),
+        ("Muller", "Bei Frau Müller ist der Schlüssel."),
+        ("Strasse", "Das Haus in der Straße ist alt."),
+        ("retries", "Set `max_retries` in the file."),
+        ("max_retries", "Set `max_retries` in the file."),
+        ("retryPolicy", "A RetryPolicy says when."),
+        ("server", "An HTTPServer listens there."),
+        ("HTTPServer", "An HTTPServer listens there."),
+        ("os.path.join", "Paths are put together by os.path.join alone."),
+        ("path", "Paths are put together by os.path.join alone."),
+        ("เบิกค่าใช้จ่าย", "พนักงานเบิกค่าใช้จ่ายได้ทุกวันศุกร์"),
+        ("払い戻し", "経費は毎月払い戻しされます。"),
+        ("환급", "경비는 매달 환급됩니다."),
+    ],
+)
+def test_words_are_found_in_every_form(asked: str, text: str) -> None:
+    with KnowledgeBase("h.kb") as base:
+        base.add([Document("right", text), Document("wrong", "Das ist der Weizen, und die Gerste ist auf dem Feld.")])
+        (first, *_) = base.search(asked)
+        assert first.passage.document == "right"
+        assert first.lexical is not None
+
+
+def test_compounds_stand_in_only_for_words_that_no_passage_has() -> None:
+    with KnowledgeBase("h.kb") as base:
+        base.add(
+            [
+                Document("whole", "Die Versicherung ist teuer, und das ist so."),
+                Document("part", "Der Krankenversicherungsbeitrag ist hoch, und das ist so."),
+            ]
+        )
+        hits = {hit.passage.document: hit.lexical for hit in base.search("Versicherung")}
+        assert hits["whole"] is not None
+        assert hits["part"] is None
+
+
+def test_a_part_is_looked_for_within_whole_lines() -> None:
+    known = "krankenversicherungsbeitrag\nversicherungen\nweizen\n"
+    assert within("Versicherung", known) == ("versicherungen", "krankenversicherungsbeitrag")
+    assert within("Beiträge", known) == ("krankenversicherungsbeitrag",)
+    assert within("en", known) == within("", known) == within("xyzxyz", known) == within("wort", "") == ()
