@@ -4,19 +4,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-Run = tuple[
-    int, int, int
-]  # so many characters of the transcript, from the first offset, stand at the second in the file
+# From the first offset in the transcript, at the second in the file, so many characters are the same.
+Run = tuple[int, int, int]
 
-_TIME = r"(?:\d{1,3}:)?\d{1,2}:\d\d[.,]\d{1,3}"
-_CUE = re.compile(
-    rf"^[ \t]*(?P<from>{_TIME})[ \t]+-->[ \t]+{_TIME}[^\r\n]*(?:\r\n|\r|\n|\Z)(?P<text>(?:[^\r\n]*\S[^\r\n]*(?:\r\n|\r|\n|\Z))*)",
-    re.MULTILINE,
-)
-_BEGINS = re.compile(rf"\A\s*(?:WEBVTT\b|(?:\d+[ \t]*(?:\r\n|\r|\n)[ \t]*)?{_TIME}[ \t]+-->)")
 _VOICE = re.compile(r"<v(?:\.[\w.]+)?[ \t]+([^>\r\n]{1,60})>")
-_TAG = re.compile(r"<[^>\r\n]{0,80}>|\{\\[^}\r\n]{0,80}\}")
-_MARKUP = re.compile(rf"{_TAG.pattern}|[\r\n]+|\A[-–][ \t]+")
 _NAMED = re.compile(r"\s*(?:[-–][ \t]*)?[^\W\d_][\w .'’-]{0,40}:\s")
 _ENDS = re.compile(r"[.!?…。！？][\"'”’»)\]]*\s*\Z")
 TURN = 30  # seconds after which, at a sentence's end, a new line begins though nobody else speaks
@@ -31,11 +22,14 @@ class Spoken:
 
 
 def is_captions(text: str) -> bool:
-    return bool(_BEGINS.match(text)) and bool(_CUE.search(text))
+    head = text[:1000].lstrip("\ufeff \t\r\n")
+    return head.startswith("WEBVTT") or any("-->" in line for line in head.splitlines()[:2])
 
 
 def spoken(text: str) -> Spoken:
     """Lines of the form `[00:01:02] Ann: …`; cues that go on one sentence are joined."""
+    from taskkit.tasks.translate.formats.subtitles import all_cues, visible
+
     made: list[str] = []
     runs: list[Run] = []
     size, voice, began = 0, "", -1.0
@@ -45,15 +39,14 @@ def spoken(text: str) -> Spoken:
         made.append(words)
         size += len(words)
 
-    for cue in _CUE.finditer(text):
-        said = cue["text"]
-        seconds = _seconds(cue["from"])
+    for cue in all_cues(text, strict=text.lstrip("\ufeff \t\r\n").startswith("WEBVTT")):
+        said, seconds = text[cue.start : cue.end], cue.begin
         found = _VOICE.search(said)
         speaker = " ".join(found[1].split()) if found else ""
         goes_on = began >= 0 and speaker == voice and not _NAMED.match(said)
         if goes_on and _ENDS.search(made[-1]) and seconds - began >= TURN:
             goes_on = False
-        pieces = [(start, end) for start, end in _words(text, cue.start("text"), cue.end("text")) if start < end]
+        pieces = [(start, end) for start, end in _words(text, cue.start, cue.end) if start < end]
         if not pieces:
             continue
         if goes_on:
@@ -62,7 +55,7 @@ def spoken(text: str) -> Spoken:
             put(f"{chr(10) if made else ''}[{clock(seconds)}] {f'{speaker}: ' if speaker else ''}")
             voice, began = speaker, seconds
         for number, (start, end) in enumerate(pieces):
-            if number and any(map(str.isspace, _TAG.sub("", text[pieces[number - 1][1] : start]))):
+            if number and any(map(str.isspace, visible(text[pieces[number - 1][1] : start]))):
                 put(" ")
             runs.append((size, start, end - start))
             put(text[start:end])
@@ -70,22 +63,18 @@ def spoken(text: str) -> Spoken:
 
 
 def _words(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """What stands between the markup, without the spaces around it."""
+    """What stands between the markup and the line ends, without the spaces around it."""
+    from taskkit.tasks.translate.formats.subtitles import TAG
+
     at = start
-    for mark in (*_MARKUP.finditer(text[start:end]), None):
+    marks = re.compile(rf"{TAG.pattern}|[\r\n]+|\A[-–][ \t]+")
+    for mark in (*marks.finditer(text[start:end]), None):
         stop = end if mark is None else start + mark.start()
         inner = text[at:stop]
         lead = len(inner) - len(inner.lstrip())
         yield at + lead, max(at + lead, at + len(inner.rstrip()))
         if mark is not None:
             at = start + mark.end()
-
-
-def _seconds(time: str) -> float:
-    total = 0.0
-    for part in time.replace(",", ".").split(":"):
-        total = total * 60 + float(part)
-    return total
 
 
 def clock(seconds: float) -> str:

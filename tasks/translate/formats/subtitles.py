@@ -43,7 +43,7 @@ def find(text: str, entities: bool) -> list[Segment]:
     if not TIMING.search(text):
         raise ValueError("there is no line with the times of a cue.")
     found: list[Segment] = []
-    for cues in _sentences(text, list(_cues(text, strict=entities))):
+    for cues in _sentences(text, list(all_cues(text, strict=entities))):
         first, last = cues[0], cues[-1]
         seconds = last.stop - first.begin
         for start, end in [(first.start, last.end)] if len(cues) > 1 else _spoken(text, first):
@@ -78,7 +78,7 @@ def write(group: Group, entities: bool) -> str:
 
 def check(source: str, target: str, strict: bool) -> None:
     before, after = (
-        [(cue.start < cue.end, cue.begin, cue.stop, cue.settings) for cue in _cues(text, strict=strict)]
+        [(cue.start < cue.end, cue.begin, cue.stop, cue.settings) for cue in all_cues(text, strict=strict)]
         for text in (source, target)
     )
     for number, (was, now) in enumerate(zip(before, after, strict=False), 1):
@@ -106,7 +106,7 @@ def fitted(text: str) -> list[str]:
     return [whole]
 
 
-def _cues(text: str, *, strict: bool) -> Iterator[Cue]:
+def all_cues(text: str, *, strict: bool) -> Iterator[Cue]:
     """`strict`: a blank line ends a cue, as WebVTT has it; otherwise the next cue's number does."""
     heads = [*TIMING.finditer(text)]
     for number, head in enumerate(heads, 1):
@@ -179,7 +179,7 @@ def _parts(raw: str, *, strict: bool) -> list[str]:
         return [raw]
     first = raw[: head.start()]
     ends = BLANK.search(first) if strict else NUMBER.search(first)
-    inner = [raw[cue.start : cue.end] for cue in _cues(raw, strict=strict)]
+    inner = [raw[cue.start : cue.end] for cue in all_cues(raw, strict=strict)]
     return [(first[: ends.start()] if ends else first).strip(), *inner]
 
 
