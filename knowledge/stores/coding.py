@@ -1,7 +1,8 @@
 """How vectors are kept: whose they are, and in how many bits.
 
-As `int8` each number takes one byte, a vector of the embedder `wordllama` 256 instead of 512; `LOSS` says what that
-costs. A vector's length is 1, so that its scale need not be kept."""
+As `int8` each number takes one byte, a vector of the embedder `wordllama` 256 instead of 512. Measured with it, of the
+ten passages nearest by float16 int8 finds .994 (SQuAD) and .995 (SciFact), and nDCG@10 of the whole search differs by
+less than .0005 (`make bench-knowledge`). A vector's length is 1, so that its scale need not be kept."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

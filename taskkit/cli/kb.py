@@ -162,7 +162,7 @@ def list_(*, knowledge: str | None, as_json: bool, **_: Any) -> None:
         return
     width = max((len(one.name) for one in rows), default=0)
     for one in rows:
-        click.echo(f"{one.name:<{width}}  {one.passages:>6,}  {one.title}".rstrip())
+        _say(f"{one.name:<{width}}  {one.passages:>6,}  {one.title}".rstrip())
 
 
 @kb.command(epilog="Example: taskkit kb remove people/old.md --knowledge handbook.kb")
@@ -236,23 +236,32 @@ def _shown(hit: "Hit") -> None:
     passage = hit.passage
     path = " > ".join(passage.path)
     place = f"page {passage.page}" if passage.page else f"line {passage.line}"
-    click.echo(
-        f"{passage.document}, {place} [{passage.start}:{passage.end}]{f'  {path}' if path else ''}  {hit.score:.3f}"
-    )
+    _say(f"{passage.document}, {place} [{passage.start}:{passage.end}]{f'  {path}' if path else ''}")
     if (why := hit.reasons) is not None:
-        click.echo(
-            f"  words: rank {why.lexical_rank or '-'}, share {why.lexical_share:.3f} (weight {why.lexical_weight:.2f}); "
-            f"meaning: rank {why.dense_rank or '-'}, share {why.dense_share:.3f}; terms: {', '.join(why.terms)}"
+        bm25 = "" if hit.lexical is None else f", BM25 {hit.lexical:.2f}"
+        cosine = "" if hit.dense is None else f", cosine {hit.dense:.2f}"
+        _say(
+            f"  score {hit.score:.3f}: words {why.lexical_share:.3f} (rank {why.lexical_rank or '-'}{bm25}, weight "
+            f"{why.lexical_weight:.2f}), meaning {why.dense_share:.3f} (rank {why.dense_rank or '-'}{cosine}); "
+            f"terms: {', '.join(why.terms)}"
         )
         more = [f"also asked: {one}" for one in why.queries[1:]]
         more += [f"likeness to a better one {why.like:.3f}"] if why.like is not None else []
         more += [f"near-duplicates left out {why.duplicates}"] if why.duplicates else []
         more += [f"the model's place {why.reranked}"] if why.reranked else []
         if more:
-            click.echo(f"  {'; '.join(more)}")
-    for line in passage.text.strip().splitlines():
-        click.echo(f"  {line}")
+            _say(f"  {'; '.join(more)}")
+    for line in passage.text.strip("\n").splitlines():
+        _say(f"  {line}".rstrip())
     click.echo()
+
+
+_SEEN = dict.fromkeys((*range(9), *range(10, 32), *range(127, 160)), "�")
+
+
+def _say(line: str) -> None:
+    """A line with text of documents: what would steer a terminal does not."""
+    click.echo(line.translate(_SEEN))
 
 
 def _json(data: Any) -> None:

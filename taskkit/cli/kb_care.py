@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from taskkit.cli.kb import AT, DEBUG, JSON, QUIET, _heard, _json, _opened, _progress, kb
+from taskkit.cli.kb import AT, DEBUG, JSON, QUIET, _heard, _json, _opened, _progress, _say, kb
 
 if TYPE_CHECKING:
     from taskkit.knowledge import Document, Passage
@@ -39,20 +39,21 @@ def show(*, name: str, knowledge: str | None, as_json: bool, **_: Any) -> None:
 
 
 def _head(document: "Document", count: int) -> None:
-    click.echo(f"{document.name}{f'  {document.title}' if document.title else ''}")
-    click.echo(f"{document.format}, {len(document.text):,} characters, {count:,} passages")
+    _say(f"{document.name}{f'  {document.title}' if document.title else ''}")
+    click.echo(f"{document.format}, {len(document.text):,} characters, {_count(count, 'passage')}")
     for what, some in (("metadata", document.metadata), ("access", document.access)):
         if some:
             values = (", ".join(map(str, one)) if isinstance(one, list | tuple) else one for one in some.values())
-            click.echo(f"{what}: {'; '.join(f'{key} = {value}' for key, value in zip(some, values, strict=True))}")
+            _say(f"{what}: {'; '.join(f'{key} = {value}' for key, value in zip(some, values, strict=True))}")
 
 
 def _passage(passage: "Passage") -> None:
     place = f"page {passage.page}, line {passage.line}" if passage.page else f"line {passage.line}"
     path = " > ".join(passage.path)
-    click.echo(f"\n{place} [{passage.start}:{passage.end}]{f'  {path}' if path else ''}")
+    click.echo()
+    _say(f"{place} [{passage.start}:{passage.end}]{f'  {path}' if path else ''}")
     for line in passage.text.strip("\n").splitlines():
-        click.echo(f"  {line}".rstrip())
+        _say(f"  {line}".rstrip())
 
 
 @kb.command(epilog="Example: taskkit kb stats --knowledge handbook.kb")

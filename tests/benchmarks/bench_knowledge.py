@@ -245,6 +245,24 @@ def adding(scratch: Path, options: argparse.Namespace) -> list[Row]:
     return [(f"adding {took / 1e6:.0f} MB of Markdown, MB a second", took / 1e6 / seconds, "≥", 3.0)]
 
 
+def precision(scratch: Path, options: argparse.Namespace) -> list[Row]:
+    """What vectors of 8 bits lose: the ten nearest of each question that they keep, and the ranking of the search."""
+    rows: list[Row] = []
+    for one in [*sets()][:2]:
+        asked = one.questions[1::2][: 100 if options.quick else None]
+        nearest, scores = [], []
+        for kept in ("float16", "int8"):
+            with KnowledgeBase(scratch / f"{one.name}-{kept}.kb", precision=kept) as base:
+                base.add(one.documents)
+                ranked = [(rankings(base, question), relevant) for question, relevant in asked]
+                nearest.append([ranking["dense"][:10] for ranking, _ in ranked])
+                scores.append(statistics.fmean(ndcg(ranking["fused"], relevant) for ranking, relevant in ranked))
+        same = statistics.fmean(len({*a} & {*b}) / len(a) for a, b in zip(*nearest, strict=True))
+        rows.append((f"{one.name}: of the ten nearest by float16, int8 finds", same, "≥", 0.95))
+        rows.append((f"{one.name}: nDCG@10 with int8, less that with float16", scores[1] - scores[0], "≥", -0.003))
+    return rows
+
+
 # At size ------------------------------------------------------------------------------------------------------------
 
 
@@ -341,6 +359,7 @@ PARTS: dict[str, tuple[Callable[[Path, argparse.Namespace], list[Row]], bool]] =
     "finding": (find, True),
     "again": (again, False),
     "adding": (adding, True),
+    "precision": (precision, True),
     "size": (size, True),
 }
 

@@ -1,0 +1,108 @@
+"""`taskkit kb`, each command as it is typed."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from taskkit.cli.kb_care import kb
+from taskkit.knowledge import Document, KnowledgeBase
+
+Run = Callable[..., Any]
+
+
+@pytest.fixture
+def base(monkeypatch: pytest.MonkeyPatch) -> str:
+    with KnowledgeBase("k.kb") as made:
+        made.add(
+            [
+                Document("pay.md", "# Pay\n\nExpenses are paid back.\n", metadata={"year": 2024}, format="markdown"),
+                Document("evil", "Bees \x1b]0;owned\x07 make honey.", title="On\x1b[2J bees", access={"team": "hr"}),
+            ]
+        )
+    monkeypatch.setenv("TASKKIT_KNOWLEDGE", "k.kb")
+    return "k.kb"
+
+
+@pytest.mark.usefixtures("base")
+def test_a_document_is_shown_with_its_passages(taskkit: Run) -> None:
+    shown = taskkit("kb", "show", "pay.md").out
+    assert shown.startswith("pay.md\nmarkdown, 31 characters, 1 passage\nmetadata: year = 2024\n\nline 1 [0:30]  Pay\n")
+    assert "  Expenses are paid back." in shown
+    data = json.loads(taskkit("kb", "show", "pay.md", "--json").out)
+    passage = data["passages"][0]
+    assert data["text"][passage["start"] : passage["end"]] == passage["text"]
+    missing = taskkit("kb", "show", "nope")
+    assert (missing.code, "kb list" in missing.err) == (2, True)
+
+
+@pytest.mark.usefixtures("base")
+def test_scores_are_shown_when_they_are_asked_for(taskkit: Run) -> None:
+    plain = taskkit("kb", "search", "expenses").out
+    assert plain.splitlines()[0] == "pay.md, line 1 [0:30]  Pay"
+    assert "score" not in plain
+    assert "score 1.000: words" in taskkit("kb", "search", "expenses", "--explain").out
+    assert taskkit("kb", "search", "honey").out.count("evil") == 0
+    assert "honey" in taskkit("kb", "search", "honey", "--allow", '{"team": "hr"}').out
+
+
+@pytest.mark.usefixtures("base")
+@pytest.mark.parametrize("command", [["list"], ["show", "evil"], ["search", "honey", "--allow", '{"team": "hr"}']])
+def test_no_document_steers_the_terminal(taskkit: Run, command: list[str]) -> None:
+    assert "\x1b" not in taskkit("kb", *command).out
+
+
+@pytest.mark.usefixtures("base")
+def test_a_base_is_made_anew_and_written_out(taskkit: Run) -> None:
+    ran = taskkit("kb", "reindex", "--precision", "int8")
+    assert (ran.code, ran.err) == (0, "2 passages made with wordllama int8; 2 texts embedded\n")
+    assert json.loads(taskkit("kb", "reindex", "--json").out)["embedded"] == 0
+    assert taskkit("kb", "reindex", "--embedder", "nobody").code == 3
+    rows = [json.loads(line) for line in taskkit("kb", "export").out.splitlines()]
+    assert [row["name"] for row in rows] == ["evil", "pay.md"]
+    assert rows[1]["passages"][0] == {"start": 0, "end": 30, "headings": ["Pay"], "line": 1, "page": 0, "table": ""}
+    assert rows[0]["access"] == {"team": ["hr"]}
+    ran = taskkit("kb", "export", "-o", "out.jsonl", "--vectors", "--json")
+    assert json.loads(ran.out) == {"documents": 2, "file": "out.jsonl"}
+    lines = Path("out.jsonl").read_text().splitlines()
+    assert len(json.loads(lines[1])["passages"][0]["vector"]) == 256
+    assert taskkit("kb", "export", "-o", "nowhere/out.jsonl").code == 2
+    assert {path.name for path in Path.cwd().iterdir()} == {"k.kb", "out.jsonl"}
+
+
+@pytest.mark.usefixtures("base")
+def test_each_command_answers_in_json(taskkit: Run) -> None:
+    Path("more").mkdir()
+    Path("more/new.md").write_text("# New\n\nWords.\n")
+    assert json.loads(taskkit("kb", "add", "more", "--json").out)["added"] == 1
+    assert json.loads(taskkit("kb", "sync", "more", "--json").out)["unchanged"] == 1
+    assert json.loads(taskkit("kb", "remove", "new.md", "--json").out) == {"removed": 1}
+    assert json.loads(taskkit("kb", "verify", "--json").out) == {"problems": []}
+    assert json.loads(taskkit("kb", "compact", "--json").out)["vectors"] == 1
+    assert [row["name"] for row in json.loads(taskkit("kb", "list", "--json").out)] == ["evil", "pay.md"]
+    assert json.loads(taskkit("kb", "stats", "--json").out)["passages"] == 2
+
+
+def test_what_is_wrong_ends_with_1(taskkit: Run, base: str) -> None:
+    with KnowledgeBase(base) as made, made._store.change() as db:  # type: ignore[attr-defined]
+        db.execute("DELETE FROM vectors")
+    ran = taskkit("kb", "verify")
+    assert ran.code == 1
+    assert ran.out == "2 passages have no vector\n"
+
+
+@pytest.mark.parametrize("name", sorted(kb.commands))
+def test_help_teaches_by_an_example(taskkit: Run, name: str) -> None:
+    told = taskkit("kb", name, "--help").out
+    assert f"Example: taskkit kb {name}" in told
+    assert "--knowledge" in told
+    assert "--json" in told
+
+
+def test_a_base_in_postgres_by_its_address(taskkit: Run) -> None:
+    ran = taskkit("kb", "list", "--knowledge", "postgresql://me:s3cret@127.0.0.1:1/db")
+    assert ran.code == 3
+    assert "postgresql://me@127.0.0.1:1/db" in ran.err
+    assert "s3cret" not in ran.err + ran.out
