@@ -29,7 +29,7 @@ from taskkit.tasks.analyse.work import Done, Work
 __all__ = ["Analyse", "Analysis", "Evidence", "Item", "Row", "Scores", "analyse"]
 
 KindName = Literal["", "labels", "fields", "entities", "sentiment", "aspects", "keyphrases", "relations", "pii"]
-# What an answer in one plain prompt is to be.
+# What the answer to one plain prompt is to be.
 PLAIN = {"labels": "the label alone", "sentiment": "the label alone", "keyphrases": "one phrase a line"}
 
 
@@ -132,8 +132,11 @@ class Analyse(Task[Analysis]):
         there = self._table(read(self.source))
         kind = self._kind(self._labels(there, []), [])
         text = there.filled[0][1] if there else read(self.source).text
-        wanted = PLAIN.get(kind.name, "JSON")
-        return type(self).prompt.parts("plain", question=kind.question, text=text, wanted=wanted)
+        question, wanted = kind.question, PLAIN.get(kind.name, "a JSON list")
+        if isinstance(kind, Fields):
+            question = f"Extract from the text: {', '.join(kind.root.fields)}. What it does not say is null."
+            wanted = "one JSON object of these fields"
+        return type(self).prompt.parts("plain", question=question, text=text, wanted=wanted)
 
     def _table(self, source: Text) -> Table | None:
         if self.column or self.truth or self.by or source.name.lower().endswith(TABLES):

@@ -22,6 +22,7 @@ from taskkit.tasks.translate import Translate
 from taskkit.tasks.tutor import Tutor
 from taskkit.testing import ScriptedServer
 from taskkit.tokens import count_messages, counter_for
+from tests.tasks.analyse.conftest import texts
 
 Server = Callable[..., ScriptedServer]
 LONG = "\n\n".join(f"Mark {n}: the harbour of town {n} was closed on day {n} after a storm." for n in range(2500))
@@ -49,10 +50,23 @@ def asked(body: Mapping[str, Any]) -> Any:
     return {"quotes": [{"passage": 1, "quote": "The harbour opens at six"}], "answer": "At six. [1]"}
 
 
+def judged(body: Mapping[str, Any]) -> Any:
+    return {"items": [{"id": key, "evidence": text, "label": "good"} for key, text in texts(body).items()]}
+
+
 CASES: dict[str, tuple[Callable[[Path], Task[Any]], Any]] = {
     "summarise": (lambda _: Summarise("The harbour was closed. " * 40), "A harbour was closed."),
     "summarise, long": (lambda _: Summarise(LONG), "A note on harbours that were closed after storms."),
     "analyse": (lambda _: Analyse("All is well.", kind="keyphrases"), {"items": [{"label": "a", "evidence": "well"}]}),
+    "analyse, labels": (
+        lambda _: Analyse("All is well.", labels=("good", "bad"), votes=3),
+        {"evidence": "All is", "label": "good"},
+    ),
+    "analyse, fields": (
+        lambda _: Analyse("Pump, 5 euros.", fields="what,price:number"),
+        {"what": {"quote": "Pump", "value": "Pump"}, "price": None},
+    ),
+    "analyse, table": (lambda folder: Analyse(folder / "rows.jsonl", labels=("good", "bad")), judged),
     "analyse, long": (lambda _: Analyse(LONG, kind="keyphrases"), {"items": []}),
     "ask": (lambda folder: Ask("When does the harbour open?", (folder / "rules.md",)), asked),
     "code": (lambda _: Code("double a number"), "```python\ndef twice(n):\n    return 2 * n\n```"),
@@ -78,6 +92,7 @@ def tokens_of(body: Mapping[str, Any]) -> int:
 @pytest.mark.parametrize("name", CASES)
 def test_the_calls_are_exact_and_the_tokens_in_range(server: Server, tmp_path: Path, name: str) -> None:
     (tmp_path / "rules.md").write_text(FACTS)
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(f"Number {n} is well made.") + "\n" for n in range(95)))
     make, reply = CASES[name]
     task = make(tmp_path)
     there = server(reply, count=counter_for("gpt-4.1-mini").count)

@@ -227,3 +227,8 @@ def test_the_pack_of_wrong_answers() -> None:
         result = scripted(after(wrong, RIGHT)).run(Analyse(TEXT, schema=Invoice))
         assert result.data["supplier"] == "Müller & Söhne GmbH", name
         assert len(result.items) == 7, name
+
+
+def test_the_plain_prompt_names_the_fields() -> None:
+    part, _ = Analyse(TEXT, fields="supplier,due:date").baseline()
+    assert "supplier, due" in part.text
