@@ -151,8 +151,8 @@ class Translate(Task[Translation]):
             had |= earlier(job, source, self.update)
         spans = [one for one in source.segments if one not in had]
         work = self.work(job, spans)
-        for span, target in had.items():
-            work.record.add(span.text, target)
+        for text, target in (*((span.text, target) for span, target in had.items()), *self.known.lately()):
+            work.record.add(text, target)
         parts = cut(spans, job.counter, work.room)
         stay = tuple(term.source for term in self.terms if term.stays)
         todo = units(spans, source.format.prose, stay, parts)

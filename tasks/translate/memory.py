@@ -1,9 +1,9 @@
 """What was translated before, in any document: a file that is read, looked up, and added to."""
 
+import itertools
 import threading
 import weakref
 from collections import Counter
-from collections.abc import Mapping
 from difflib import SequenceMatcher
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from taskkit.tasks.translate.segments import Problem, Prose
 
 LIKE = 0.7  # how alike two texts are, 0 to 1, for one's translation to help with the other's
 TRIED = 12  # texts with the most rare words in common that are compared letter by letter
+LATELY = 5000  # pairs that are looked through for what a document speaks of
 LONGEST = 600  # characters; what is longer is no example
 
 _open: "weakref.WeakValueDictionary[tuple[Path, str, str], Memory]" = weakref.WeakValueDictionary()
@@ -52,9 +53,9 @@ class Memory:
     def __len__(self) -> int:
         return len(self._pairs)
 
-    @property
-    def pairs(self) -> Mapping[str, str]:
-        return self._pairs
+    def lately(self) -> list[tuple[str, str]]:
+        """The last pairs that came in, oldest first."""
+        return list(itertools.islice(reversed(self._pairs.items()), LATELY))[::-1]
 
     def exact(self, text: str, masked: Masked) -> tuple[str, tuple[Problem, ...]] | None:
         """The translation of this text, or of one that differs from it in its placeholders alone."""

@@ -29,7 +29,7 @@ def names_of(text: str) -> frozenset[str]:
 
 
 class Record:
-    """`texts` are all of the document: only what comes up more than once in them is worth a place."""
+    """`texts` are all of the document: only names, and what comes up more than once in them, are worth a place."""
 
     def __init__(self, texts: Iterable[str], language: str = "") -> None:
         common = common_words(language)
@@ -39,7 +39,9 @@ class Record:
             names |= names_of(text)
             seen.update(words_of(text))
         self._weights = {
-            word: 3.0 if word in names else 1.0 for word, count in seen.items() if count > 1 and word not in common
+            word: 3.0 if word in names else 1.0
+            for word, count in seen.items()
+            if word in names or (count > 1 and word not in common)
         }
         self._pairs: list[Pair] = []
         self._first: dict[str, int] = {}

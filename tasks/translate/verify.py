@@ -14,7 +14,7 @@ from taskkit.tasks.translate.segments import Limit, Problem, Segment
 # Warnings that are worth another try, and how often; what still holds then is told, and the translation taken.
 AGAIN = {"term": 1, "length": 1, "forbidden": 2}
 ENOUGH = 8  # words that tell a language
-CLEAR = 0.25  # of the words of a text, those that its language is known by
+CLEAR = 0.33  # of the words of a text, those that its language is known by
 LETTERS_A_SECOND = 21  # that a viewer reads
 NUMBER = re.compile(r"\d+(?:[.,'’   \u202f]\d{3})*(?:[.,]\d+)?")
 WORD = re.compile(r"[^\W\d_]+")

@@ -135,6 +135,13 @@ def test_a_shared_memory_carries_from_file_to_file(taskkit: Run, server: Server)
     again = server(Fail(500, "nobody may ask"))
     assert taskkit(*argv, server=again).code == 0
     assert not again.bodies
+    Path("docs/late.md").write_text("Nobody has seen old Quillford yet.\n\nHe sails from here to Quillford.\n")
+    assert taskkit(*argv, server=server(model)).code == 0
+    Path("docs/later.md").write_text("When the winter came, all of us went to Quillford.\n")
+    last = server(model)
+    assert taskkit(*argv, server=last).code == 0
+    assert len(last.bodies) == 1
+    assert "Nobodyen hasen seenen olden Quillforden yeten." in last.bodies[-1]["messages"][-1]["content"]
 
 
 def test_a_report_and_a_plan_of_a_folder(taskkit: Run, server: Server, docs: Path) -> None:
