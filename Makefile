@@ -7,7 +7,7 @@ MODEL ?= qwen2.5-coder-1.5b
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: install demo test bench bench-knowledge quality check clean
+.PHONY: install demo test bench bench-knowledge bench-scale quality check clean
 
 install: $(READY)
 
@@ -28,6 +28,9 @@ bench: $(READY)
 
 bench-knowledge: $(READY)
 	@$(BIN)/python tests/benchmarks/bench_knowledge.py
+
+bench-scale: $(READY)
+	@$(BIN)/python tests/benchmarks/bench_scale.py $(ARGS)
 
 quality: $(READY)
 	@$(BIN)/python tests/benchmarks/quality.py --model $(MODEL) $(ARGS)

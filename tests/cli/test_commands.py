@@ -213,6 +213,14 @@ def test_knowledge_bases(taskkit: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     found = taskkit("kb", "search", "When are expenses paid?", "-k", "1", "--explain")
     assert found.out.startswith("pay.md, line 1 [")
     assert "Expenses are paid back within ten days." in found.out
+    chosen = taskkit(
+        "kb", "search", "expenses", "--diversity", "0.3", "--neighbours", "1", "--fusion", "rrf", "--explain"
+    )
+    assert "likeness to a better one" in chosen.out
+    assert taskkit("kb", "search", "expenses", "--diversity", "3").code == 2
+    assert taskkit("kb", "sync", "docs", "--index", "tree").code == 3
+    assert taskkit("kb", "sync", "docs", "--index", "hnsw").code == 0
+    assert "index       hnsw\n" in taskkit("kb", "stats").out
     assert json.loads(taskkit("kb", "search", "honey", "--json").out)[0]["passage"]["document"] == "bees.md"
     assert [line.split()[0] for line in taskkit("kb", "list").out.splitlines()] == ["bees.md", "pay.md"]
     assert json.loads(taskkit("kb", "stats", "--json").out)["documents"] == 2
