@@ -9,6 +9,7 @@ import taskkit
 from taskkit.errors import InputError
 from taskkit.job import Job
 from taskkit.knowledge import Citation, KnowledgeBase, Passage
+from taskkit.knowledge.finding import How
 from taskkit.prompt import Part, Prompt
 from taskkit.results import Result
 from taskkit.spans import sentences
@@ -84,6 +85,10 @@ class Ask(Task[Answer]):
         dict[str, Any] | None,
         Field(description='The access labels that you bring: {"team": "hr"}. Nothing else is read.'),
     ] = None
+    expand: Annotated[
+        Literal["queries", "hyde"] | None, Field(description="Have the model search in other words, too.")
+    ] = None
+    rerank: Annotated[bool, Field(description="Have the model put the passages in order first.")] = False
     session: Annotated[
         str, Field(description="A name, or a .jsonl file, that keeps what was asked, for follow-up questions.")
     ] = ""
@@ -149,8 +154,9 @@ class Ask(Task[Answer]):
         return verdict.answers == "yes"
 
     async def found_passages(self, job: Job, question: str) -> list[Passage]:
+        how: How = {"where": self.where, "allow": self.allow, "expand": self.expand, "rerank": self.rerank, "by": job}
         async with base_of(job, self.knowledge) as base:
-            return [hit.passage for hit in await base.asearch(question, self.k, where=self.where, allow=self.allow)]
+            return [hit.passage for hit in await base.asearch(question, self.k, **how)]
 
     def ask(self, block: str, question: str, **values: Any) -> list[Part]:
         return type(self).prompt.parts(block, question=question, language=self.language, **values)

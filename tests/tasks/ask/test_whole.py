@@ -96,3 +96,15 @@ def test_the_pack_of_wrong_answers() -> None:
         answer = scripted(model(script)).run(Ask("When does the harbour open?", HOURS))
         assert answer.text == "It opens at six in the morning [1].", name
         assert [one.quote for one in answer.citations] == ["The harbour opens at six in the morning."], name
+
+
+def test_the_model_may_search_in_other_words_and_put_in_order() -> None:
+    """Both are calls of this job: they are in its tally, and what they find is what is answered from."""
+    pages = tuple(Text(f"The harbour of {name} opens at {hour}.", name) for name, hour in (("Ems", 5), ("Alt", 6)))
+    right = {"quotes": [{"passage": 1, "quote": "The harbour of Alt opens at 6."}], "answer": "At 6 [1]."}
+    plain = scripted([right, YES]).run(Ask("When does the harbour open?", pages))
+    first = plain.passages[0].document
+    engine = scripted([{"queries": ["opening hours"]}, {"best": [2, 1]}, right, YES])
+    answer = engine.run(Ask("When does the harbour open?", pages, expand="queries", rerank=True))
+    assert answer.passages[0].document != first
+    assert answer.usage.calls == 4
