@@ -1,5 +1,6 @@
 """The labels there are: read from words, a mapping or a file, and known again however a model spells them."""
 
+import asyncio
 import csv
 import io
 import json
@@ -137,7 +138,9 @@ class Shortlist:
 
         near = WordLlama()
         table, rows = await near.embed(self.texts), await near.embed([text[:2000] for text in texts])
-        cosines = (rows @ table.T).tolist()
+        return await asyncio.to_thread(self._nearest, texts, (rows @ table.T).tolist(), size)
+
+    def _nearest(self, texts: Sequence[str], cosines: Sequence[Sequence[float]], size: int) -> list[tuple[str, ...]]:
         found: list[tuple[str, ...]] = []
         for text, cosine in zip(texts, cosines, strict=True):
             scores = self._scores(text)

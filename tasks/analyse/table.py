@@ -64,8 +64,8 @@ def rows_of(there: Table, done: Sequence[Done], made: Callable[[Done, str], dict
             found.append(Row(**common, error=f"The row {row.problem or f'has no text in {there.column!r}'}."))
             continue
         outcome = next(outcomes)
-        more = made(outcome, text) if outcome.readings else {}
-        found.append(Row(**common, **more, error=str(outcome.errors[0]) if outcome.errors else ""))
+        error = str(outcome.errors[0]) if outcome.errors else ""
+        found.append(Row(**common, **made(outcome, text), error=error))  # some may be found though the model failed
     return found
 
 

@@ -167,3 +167,12 @@ def test_what_code_finds_is_there_though_the_model_fails() -> None:
     result = scripted(Refuse()).run(Analyse("Mail anna@example.org now.", kind="pii"))
     assert result.labels == ("e-mail",)
     assert result.warnings[0].failure
+
+
+def test_of_rows_too() -> None:
+    Path("r.jsonl").write_text('"Mail anna@example.org now."\n"Nothing here."\n')
+    result = scripted(Refuse()).run(Analyse(Path("r.jsonl"), kind="pii", mask=True))
+    assert [(row.labels, row.masked, bool(row.error)) for row in result.rows] == [
+        (("e-mail",), "Mail [e-mail] now.", True),
+        ((), "Nothing here.", True),
+    ]
