@@ -1,7 +1,7 @@
 """Answers from a knowledge base, each fact with a quote that was found in its passage, or an honest no."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -9,7 +9,6 @@ import taskkit
 from taskkit.errors import InputError
 from taskkit.job import Job
 from taskkit.knowledge import Citation, KnowledgeBase, Passage
-from taskkit.knowledge.finding import How
 from taskkit.prompt import Part, Prompt
 from taskkit.results import Result
 from taskkit.spans import sentences
@@ -17,6 +16,9 @@ from taskkit.taskclass import Task
 from taskkit.tasks.ask.passages import Knowledge, base_of
 from taskkit.tasks.ask.support import UNPROVEN, Checked, checked, written
 from taskkit.tasks.sessions import Exchange, keep, recall
+
+if TYPE_CHECKING:
+    from taskkit.knowledge.finding import How
 
 ROOM = 700  # tokens of an answer with its quotes
 REMEMBERED = 6  # exchanges that a follow-up question may lean on

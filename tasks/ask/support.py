@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from taskkit.knowledge import Citation, Passage
 from taskkit.knowledge.languages import guess
 from taskkit.knowledge.pieces import PAGE
-from taskkit.spans import locate, sentences
+from taskkit.spans import Span, locate, sentences
 
 MARK = re.compile(r"[ \t]*\[\d+(?:\s*,\s*\d+)*\]")
 NUMBER = re.compile(r"\d[\d.,]*")
@@ -15,6 +15,7 @@ NAME = re.compile(r"(?<=[a-z,;] )[A-Z][a-z]{2,}(?: [A-Z][a-z]+)*")
 WORD = re.compile(r"[^\W\d_]{4,}")
 SHORTEST = 3  # characters of a quote that says anything
 SHARE = 0.5  # of a sentence's words must stand in what it rests on, in some form
+HELD = ("exact", "normalised", "fuzzy")  # how truly a quote stands somewhere
 UNPROVEN = "[?]"  # the mark of a sentence that nothing bears out
 
 
@@ -77,28 +78,34 @@ def checked(quotes: Sequence[tuple[int, str]], answer: str, passages: Sequence[P
 
 
 def place(number: int, quote: str, passages: Sequence[Passage]) -> Cited | None:
-    """The quote's place: in the passage that it names, else in any."""
+    """The quote's place where it stands most truly; of passages in which it does so alike, in the one it names."""
     if len(quote.strip()) < SHORTEST:
         return None
+    found: list[tuple[int, int, Span]] = []
     for one in sorted(range(1, len(passages) + 1), key=lambda other: other != number):
-        passage = passages[one - 1]
-        span = locate(quote, passage.text)
+        span = locate(quote, passages[one - 1].text)
         if span.status != "none":
-            return Cited(
-                Citation(
-                    quote=passage.text[span.start : span.end],
-                    document=passage.document,
-                    title=passage.title,
-                    headings=passage.headings,
-                    start=passage.start + span.start,
-                    end=passage.start + span.end,
-                    status=span.status,
-                    line=passage.line + passage.text.count("\n", 0, span.start),
-                    page=passage.page and passage.page + passage.text.count(PAGE, 0, span.start),
-                ),
-                one,
-            )
-    return None
+            found.append((HELD.index(span.status), one, span))
+        if span.status == "exact":
+            break
+    if not found:
+        return None
+    _, one, span = min(found, key=lambda place: place[0])
+    passage = passages[one - 1]
+    return Cited(
+        Citation(
+            quote=passage.text[span.start : span.end],
+            document=passage.document,
+            title=passage.title,
+            headings=passage.headings,
+            start=passage.start + span.start,
+            end=passage.start + span.end,
+            status=span.status,
+            line=passage.line + passage.text.count("\n", 0, span.start),
+            page=passage.page and passage.page + passage.text.count(PAGE, 0, span.start),
+        ),
+        one,
+    )
 
 
 @dataclass(frozen=True, slots=True)

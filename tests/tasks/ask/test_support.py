@@ -52,6 +52,12 @@ def test_a_quote_keeps_its_place_in_the_document() -> None:
     assert one.citation.title == "The harbour"
 
 
+def test_a_quote_is_where_it_stands_most_truly_whatever_passage_is_named() -> None:
+    passages = [Passage("The harbour of Ems opens at 5.", "ems"), Passage("The harbour of Alt opens at 6.", "alt")]
+    (one,) = checked([(1, "The harbour of Alt opens at 6.")], "Alt opens at 6 [1].", passages).cited
+    assert (one.citation.document, one.citation.status) == ("alt", "exact")
+
+
 def test_a_citation_tells_its_line_and_page() -> None:
     passage = Passage("First line.\nSecond line.\fThird is on the next page.\nFourth.", "p.pdf", line=7, page=3)
     (one,) = checked([(1, "Third is on the next page.")], "It is on the next page [1].", [passage]).cited
