@@ -1,5 +1,6 @@
 """The options that every task has, and the engine that they ask for."""
 
+import math
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
@@ -23,13 +24,23 @@ class Dollars(click.ParamType[Decimal]):
         return cost
 
 
+class Within(click.FloatRange):
+    """A range that holds numbers only: NaN is in every range of click's."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number = float(super().convert(value, param, ctx))
+        if math.isnan(number):
+            self.fail(f"{value!r} is no number.", param, ctx)
+        return number
+
+
 Table = tuple[tuple[list[str], dict[str, Any]], ...]
 
 ENGINE: Table = (
     (["--model"], {"metavar": "NAME", "help": "The model; local:NAME is an embedded one."}),
     (["--base-url"], {"metavar": "URL", "help": "The endpoint, up to its /v1."}),
     (["--tier"], {"metavar": "TIER", "help": "fast, strong or long, not the task's own; --model comes before it."}),
-    (["--temperature"], {"type": click.FloatRange(0, 2), "metavar": "NUMBER", "help": "0 to 2, not the task's own."}),
+    (["--temperature"], {"type": Within(0, 2), "metavar": "NUMBER", "help": "0 to 2, not the task's own."}),
     (["--context"], {"type": click.IntRange(min=1), "metavar": "TOKENS", "help": "The model's window."}),
     (["--concurrency"], {"type": click.IntRange(min=1), "metavar": "N", "help": "Calls at once, at most."}),
     (["--max-cost"], {"type": Dollars(), "metavar": "DOLLARS", "help": "A hard cap; what was done is kept."}),
