@@ -41,7 +41,7 @@ def check_segment(segment: Segment, target: str, masked: Masked, to: str = "") -
     found = [*_copied(source, target, masked, to), *_talk(source, target), *_size(source, target)]
     found += [*_lines(segment, target), *_placeholders(source, target)]
     if max(len(source), len(target)) <= LONGEST_PARSE:
-        found += _tags(source, target)
+        found += _tags(segment, target)
         found += _markers(segment, target) if masked.format == "markdown" else ()
     if masked.format == "string":
         found += _accelerator(source, target)
@@ -172,14 +172,18 @@ def _cue(segment: Segment, target: str) -> Iterator[Problem]:
         yield Problem("cue", "Words are needed before and after each mark that parts two subtitles.")
 
 
-def _tags(source: str, target: str) -> Iterator[Problem]:
-    if _nested(source) and not _nested(target):
+def _tags(segment: Segment, target: str) -> Iterator[Problem]:
+    """Of a format that keeps its tags itself, those count; what else looks like one is text."""
+    only = frozenset(one for one in segment.keep if TAG.fullmatch(one))
+    if _nested(segment.text, only) and not _nested(target, only):
         yield Problem("tags", "Each opening tag must come before the closing tag that belongs to it.")
 
 
-def _nested(text: str) -> bool:
+def _nested(text: str, only: frozenset[str]) -> bool:
     opened: list[str] = []
     for tag in TAG.finditer(text):
+        if only and tag[0] not in only:
+            continue
         if tag["slash"]:
             if not opened or opened.pop() != tag["name"].lower():
                 return False

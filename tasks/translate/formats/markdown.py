@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from taskkit.tasks.translate.formats.blocks import front_matter, parse_blocks
 from taskkit.tasks.translate.formats.opened import Format
-from taskkit.tasks.translate.formats.scalars import scalar, value
+from taskkit.tasks.translate.formats.scalars import block, scalar, value
 from taskkit.tasks.translate.segments import Group, Kind, Options, Segment, trim
 
 if TYPE_CHECKING:
@@ -24,10 +24,15 @@ INSIDE: dict[str, Kind] = {
 }
 FIELD = re.compile(
     r"""^[ \t]*(?:-[ \t]+)?"?(?:title|description|subtitle|summary|excerpt|abstract|tagline|headline|lead|caption
-    |sidebar_label|linkTitle|nav_title|seo_title|meta_title|meta_description)"?[ \t]*[:=][ \t]*
+    |details|sidebar_label|linkTitle|nav_title|seo_title|meta_title|meta_description)"?[ \t]*[:=][ \t]*
     (?:(?P<double>"(?:[^"\\\r\n]|\\.)*+") | (?P<single>'(?:[^'\r\n]|'')*+')
      | (?P<plain>[^\s"'\[\]{}>|*&!%#`@,?-](?:[^\r\n#:]|(?<!\s)\#|:(?!\s))*+))
     [ \t]*(?:(?<=\s)\#.*)?\r?$""",
+    re.MULTILINE | re.VERBOSE,
+)
+BLOCK_FIELD = re.compile(
+    r"""^[ \t]*(?:-[ \t]+)?(?:title|description|subtitle|summary|excerpt|abstract|tagline|lead|details)[ \t]*:[ \t]*
+    (?P<block>[|>][+-]?[ \t]*\r?\n(?:[ \t]*\r?\n)*[ ]+[^\s\r\n][^\r\n]*(?:(?:\r?\n[ \t]*)*\r?\n[ ]+[^\s][^\r\n]*)*)""",
     re.MULTILINE | re.VERBOSE,
 )
 NOT_A_STRING = re.compile(r"[-+.\d_:eTZ \t]+|true|false|null|yes|no|on|off|~", re.IGNORECASE)
@@ -57,7 +62,7 @@ class Found(NamedTuple):
 def find(text: str, _options: Options) -> list[Segment]:
     tokens, environment = parse_blocks(text)
     labels = frozenset(environment.get("references", ()))
-    found = [*_fields(text), *_prose(text, tokens)]
+    found = sorted([*_fields(text), *_prose(text, tokens)], key=lambda item: item.start)
     trimmed = [(item, *trim(text, item.start, item.end)) for item in found]
     filled = [(item, start, end) for item, start, end in trimmed if start < end]
     return [
@@ -95,6 +100,8 @@ def _fields(text: str) -> Iterator[Found]:
         group = match.lastgroup or "plain"
         if group != "plain" or not NOT_A_STRING.fullmatch(match["plain"].strip()):
             yield Found(*match.span(group), "front-matter")
+    for match in BLOCK_FIELD.finditer(text, matter.start("body"), matter.end("body")):
+        yield Found(*match.span("block"), "front-matter")
 
 
 def _prose(text: str, tokens: list["Token"]) -> Iterator[Found]:
@@ -183,7 +190,9 @@ def _row(text: str, begin: int, finish: int) -> list[tuple[int, int]]:
 def write(group: Group, _options: Options) -> str:
     """A value in front matter has to be quoted like the one that it replaces."""
     ((segment, target),) = group
-    return scalar(target, segment.raw) if segment.kind == "front-matter" else target
+    if segment.kind != "front-matter":
+        return target
+    return block(target, segment.raw) if segment.raw[:1] in {"|", ">"} else scalar(target, segment.raw)
 
 
 FORMAT = Format("markdown", (".md", ".markdown", ".mdown", ".mkd"), find, write, prose="markdown", reread=None)

@@ -4,22 +4,18 @@ Keys, anchors, comments, numbers and everything with a tag of its own stay. A va
 or a block after `|` or `>`, which is wrapped again where it was wrapped."""
 
 import re
-import textwrap
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from taskkit.tasks.translate.formats.escapes import double
 from taskkit.tasks.translate.formats.extra import needed
 from taskkit.tasks.translate.formats.messages import said, segments
 from taskkit.tasks.translate.formats.opened import Format
-from taskkit.tasks.translate.formats.scalars import scalar
+from taskkit.tasks.translate.formats.scalars import block, scalar
 from taskkit.tasks.translate.segments import Group, Options, Segment
 
 STRING = "tag:yaml.org,2002:str"
 PROPERTIES = re.compile(r"(?:[&!]\S*\s+)*")
-BLOCK = re.compile(r"(?P<head>[|>][^\r\n]*)(?P<line>\r\n?|\n)(?P<blank>(?:[ \t]*(?:\r\n?|\n))*)(?P<indent>[ ]*)")
 ENDS_PLAIN = ",[]{}"  # within brackets
-UNPRINTED = re.compile(r"[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 
 
 class Value(NamedTuple):
@@ -44,27 +40,8 @@ def write(group: Group, options: Options) -> str:
     raw, style = group[0][0].raw, group[0][0].style
     text = said(group, _value(raw) if group[0][0].kind == "branch" or raw[:1] in {"'", '"'} else "", options.to)
     if raw[:1] in {"|", ">"}:
-        return _block(raw, text.strip("\n"))
+        return block(text.strip("\n"), raw)
     return scalar(text, "" if raw[:1] not in {"'", '"'} else raw, also=ENDS_PLAIN if style == "inside" else "")
-
-
-def _block(raw: str, text: str) -> str:
-    """With the indent that it had. One that can not stand in a block comes in quotes."""
-    match = BLOCK.match(raw)
-    lines = text.split("\n")
-    if (
-        match is None
-        or UNPRINTED.search(text)
-        or any(line[:1] in {" ", "\t"} for line in lines[: 1 if raw[0] == "|" else None])
-    ):
-        end = "" if match and "-" in match["head"].partition("#")[0] else "\n"
-        return '"' + double(text + end) + '"'
-    if raw[0] == ">":
-        width = max(map(len, raw[match.end() :].split("\n"))) - len(match["indent"])
-        folded = (textwrap.wrap(line, max(width, 20), break_long_words=False, break_on_hyphens=False) for line in lines)
-        lines = [one for paragraph in folded for one in (*(paragraph or [""]), "")][:-1]
-    body = match["line"].join(f"{match['indent']}{line}" if line else "" for line in lines)
-    return match["head"] + match["line"] + match["blank"] + body
 
 
 def check(_source: str, target: str) -> None:
