@@ -134,7 +134,7 @@ class Analyse(Task[Analysis]):
         text = there.filled[0][1] if there else read(self.source).text
         question, wanted = kind.question, PLAIN.get(kind.name, "a JSON list")
         if isinstance(kind, Fields):
-            question = f"Extract from the text: {', '.join(kind.root.fields)}. What it does not say is null."
+            question = f"Extract from the text: {', '.join(name or 'each record' for name in kind.root.fields)}. What it does not say is null."
             wanted = "one JSON object of these fields"
         return type(self).prompt.parts("plain", question=question, text=text, wanted=wanted)
 
