@@ -1,16 +1,13 @@
 """HTML: what is read on a page, a block at a time, and the attributes that are read out or shown.
 
-Tags within a sentence are marks of it; scripts, styles, code, preformatted text and what says `translate="no"` stay.
-The parser of the standard library says where each piece stands."""
+Tags within a sentence are marks of it; scripts, styles, code, preformatted text and what says `translate="no"` stay."""
 
 import re
 from collections import Counter
 from collections.abc import Iterator
 from html import escape, unescape
-from html.parser import HTMLParser
-from itertools import accumulate
-from typing import NamedTuple
 
+from taskkit.tasks.translate.formats.events import Event, events_of
 from taskkit.tasks.translate.formats.marks import apart
 from taskkit.tasks.translate.formats.opened import Format
 from taskkit.tasks.translate.segments import Group, Kind, Options, Segment, trim
@@ -64,9 +61,6 @@ INLINE = frozenset(
         "wbr",
     ]
 )
-VOID = frozenset(
-    ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"]
-)
 LEFT = frozenset(["code", "kbd", "math", "pre", "samp", "script", "style", "svg", "tt", "var"])
 SHOWN = frozenset(
     ["alt", "title", "placeholder", "aria-label", "aria-description", "aria-placeholder", "aria-roledescription"]
@@ -90,19 +84,10 @@ ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|\w{1,32});?")
 STAYS = re.compile(r"&(?:lt|gt|#0*6[02]|#[xX]0*3[cCeE]);?|&(?:amp|#0*38);?#?\w{1,32};", re.IGNORECASE)
 
 
-class Event(NamedTuple):
-    """`kind` is `start`, `end`, `void`, `text`, or `other` for what is never shown."""
-
-    kind: str
-    name: str
-    start: int
-    end: int
-
-
 def find(text: str, _options: Options) -> list[Segment]:
     found: list[Segment] = []
     path: list[tuple[int, str]] = []
-    for block, events in _runs(_events(text), text):
+    for block, events in _runs(events_of(text), text):
         context = tuple(title for _, title in path)
         segments = list(_run(text, events, block, context)) if events else []
         found += segments
@@ -204,7 +189,7 @@ def _marks(raw: str) -> list[Event]:
     """Tags, whole elements that stay, comments, and entities without which a text would look like a tag."""
     marks: list[Event] = []
     skipping: list[str] = []
-    for event in _events(raw):
+    for event in events_of(raw):
         left = skipping or (event.kind == "start" and _stays(raw, event))
         if left:
             if not skipping:
@@ -315,79 +300,13 @@ def _attributes(text: str, event: Event) -> Iterator[tuple[str, str]]:
         yield match[1].lower(), unescape(match[2].strip("\"'"))
 
 
-def _events(text: str) -> list[Event]:
-    reader = _Reader(text)
-    starts = [*reader.begun, len(text)]
-    found: list[Event] = []
-    for number, (kind, name) in enumerate(reader.kinds):
-        start, end = starts[number], starts[number + 1]
-        if kind == "text" and found and found[-1].kind == "text":
-            found[-1] = found[-1]._replace(end=end)
-        elif start < end:
-            found.append(Event(kind, name, start, end))
-    return found
-
-
-class _Reader(HTMLParser):
-    """Where each tag, text and comment begins."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(convert_charrefs=False)
-        self.lines = [0, *accumulate(len(line) + 1 for line in text.split("\n"))]
-        self.begun: list[int] = []
-        self.kinds: list[tuple[str, str]] = []
-        self.feed(text)
-        self.close()
-
-    def _note(self, kind: str, name: str = "") -> None:
-        line, column = self.getpos()
-        at = self.lines[line - 1] + column
-        if self.begun and at == self.begun[-1]:  # the rest of what was begun there
-            return
-        if not self.begun and at:
-            self.begun.append(0)
-            self.kinds.append(("other", ""))
-        self.begun.append(at)
-        self.kinds.append((kind, name))
-
-    def handle_starttag(self, tag: str, attrs: object) -> None:  # noqa: ARG002 - the parser's signature
-        self._note("void" if tag in VOID else "start", tag)
-
-    def handle_startendtag(self, tag: str, attrs: object) -> None:  # noqa: ARG002
-        self._note("void", tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        self._note("end", tag)
-
-    def handle_data(self, data: str) -> None:  # noqa: ARG002
-        self._note("text")
-
-    def handle_entityref(self, name: str) -> None:  # noqa: ARG002
-        self._note("text")
-
-    def handle_charref(self, name: str) -> None:  # noqa: ARG002
-        self._note("text")
-
-    def handle_comment(self, data: str) -> None:  # noqa: ARG002
-        self._note("other")
-
-    def handle_decl(self, decl: str) -> None:  # noqa: ARG002
-        self._note("other")
-
-    def handle_pi(self, data: str) -> None:  # noqa: ARG002
-        self._note("other")
-
-    def unknown_decl(self, data: str) -> None:  # noqa: ARG002
-        self._note("other")
-
-
 def _seen(text: str) -> list[str]:
     return unescape(text).split()
 
 
 def check(source: str, target: str) -> None:
     """The same tags, as often."""
-    before, after = (Counter((one.kind, one.name) for one in _events(text) if one.name) for text in (source, target))
+    before, after = (Counter((one.kind, one.name) for one in events_of(text) if one.name) for text in (source, target))
     for kind, name in (before - after) or (after - before):
         raise ValueError(f"it has not as many {'ends of ' if kind == 'end' else ''}<{name}> as before.")
 

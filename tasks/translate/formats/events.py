@@ -1,0 +1,84 @@
+"""What HTML is made of, by offset: the parser of the standard library says where each piece begins."""
+
+from html.parser import HTMLParser
+from itertools import accumulate
+from typing import NamedTuple
+
+VOID = frozenset(
+    ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"]
+)
+
+
+class Event(NamedTuple):
+    """`kind` is `start`, `end`, `void`, `text`, or `other` for what is never shown."""
+
+    kind: str
+    name: str
+    start: int
+    end: int
+
+
+def events_of(text: str) -> list[Event]:
+    reader = _Reader(text)
+    starts = [*reader.begun, len(text)]
+    found: list[Event] = []
+    for number, (kind, name) in enumerate(reader.kinds):
+        start, end = starts[number], starts[number + 1]
+        if kind == "text" and found and found[-1].kind == "text":
+            found[-1] = found[-1]._replace(end=end)
+        elif start < end:
+            found.append(Event(kind, name, start, end))
+    return found
+
+
+class _Reader(HTMLParser):
+    """Where each tag, text and comment begins."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=False)
+        self.lines = [0, *accumulate(len(line) + 1 for line in text.split("\n"))]
+        self.begun: list[int] = []
+        self.kinds: list[tuple[str, str]] = []
+        self.feed(text)
+        self.close()
+
+    def _note(self, kind: str, name: str = "") -> None:
+        line, column = self.getpos()
+        at = self.lines[line - 1] + column
+        if self.begun and at == self.begun[-1]:  # the rest of what was begun there
+            return
+        if not self.begun and at:
+            self.begun.append(0)
+            self.kinds.append(("other", ""))
+        self.begun.append(at)
+        self.kinds.append((kind, name))
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:  # noqa: ARG002 - the parser's signature
+        self._note("void" if tag in VOID else "start", tag)
+
+    def handle_startendtag(self, tag: str, attrs: object) -> None:  # noqa: ARG002
+        self._note("void", tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        self._note("end", tag)
+
+    def handle_data(self, data: str) -> None:  # noqa: ARG002
+        self._note("text")
+
+    def handle_entityref(self, name: str) -> None:  # noqa: ARG002
+        self._note("text")
+
+    def handle_charref(self, name: str) -> None:  # noqa: ARG002
+        self._note("text")
+
+    def handle_comment(self, data: str) -> None:  # noqa: ARG002
+        self._note("other")
+
+    def handle_decl(self, decl: str) -> None:  # noqa: ARG002
+        self._note("other")
+
+    def handle_pi(self, data: str) -> None:  # noqa: ARG002
+        self._note("other")
+
+    def unknown_decl(self, data: str) -> None:  # noqa: ARG002
+        self._note("other")
