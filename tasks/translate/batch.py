@@ -25,7 +25,7 @@ LONGER = 2.5  # room kept for a translation, in tokens of its source: some scrip
 EXAMPLES = 5  # pairs of before that a batch is shown
 MERGED = 1.3  # times as long as the others of a batch: two in one
 BEFORE = 300  # characters of what stands before a batch
-WARMER = 0.05  # temperature of each further try; up to 0.3 an answer is kept in the journal for good
+WARMER, WARMEST = 0.05, 0.3  # temperature of each further try, at most so much: the journal keeps it for good then
 
 
 class Item(BaseModel):
@@ -124,7 +124,7 @@ class Work:
 
         async def ask(items: Mapping[str, Unit], problems: Mapping[str, str], attempt: int) -> Mapping[str, str]:
             asked = list(items.values())
-            how: dict[str, Any] = {"sample": attempt, "temperature": 0.2 + WARMER * attempt}
+            how: dict[str, Any] = {"sample": attempt, "temperature": min(WARMEST, 0.2 + WARMER * attempt)}
             if len(asked) == 1:
                 (unit,) = asked
                 parts = self._one(unit, problems.get(unit.id, ""), pairs)
