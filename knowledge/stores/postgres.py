@@ -47,6 +47,7 @@ class Postgres(Server):
         self._known = Facts("-", "", {}, labelled=False)
         self._frequencies: dict[str, int] = {}
         self._average = 1.0  # words of a passage
+        self._width, self._exact = 0, False
         if index and index != (self.setting("index") or "auto"):
             with self.change():
                 self._set({"index": index})
@@ -63,8 +64,14 @@ class Postgres(Server):
         )
 
     def facts(self) -> Facts:
-        generation = self.setting("generation")
-        if self._known.generation != generation:
+        """Asked for once in a snapshot: nothing changes in it."""
+        inside = self._of_snapshot
+        if "facts" in inside:
+            return inside["facts"]
+        settings = {str(key): str(value) for key, value in self.rows("SELECT key, value FROM settings")}
+        generation = settings.get("generation", "")
+        known = self._known  # other threads may be in other snapshots
+        if known.generation != generation:
             counted = self.rows(
                 "SELECT language, sum(passages)::bigint, sum(length)::bigint FROM documents WHERE passages > 0 GROUP BY language"
             )
@@ -72,8 +79,10 @@ class Postgres(Server):
             labelled = bool(self.rows("SELECT 1 FROM documents WHERE access <> '{}' LIMIT 1"))
             self._average = sum(length for *_, length in counted) / max(1, sum(languages.values())) or 1.0
             self._frequencies = {}
-            self._known = Facts(generation, self.setting("embedder"), languages, labelled)
-        return self._known
+            self._known = known = Facts(generation, settings.get("embedder", ""), languages, labelled)
+            self._width, self._exact = int(settings.get("width", 0)), settings.get("index") == "exact"
+        inside["facts"] = known
+        return known
 
     # Documents in and out --------------------------------------------------------------------------------------
 
@@ -114,7 +123,7 @@ class Postgres(Server):
     def put(self, documents: Sequence[Incoming], made: Made) -> None:
         if not documents:
             return
-        documents = sorted(documents, key=lambda one: one[0].name)
+        documents = list({one[0].name: one for one in documents}.values())  # of two of one name the later
         cut = [[(terms.cut(part.words[0]), terms.cut(part.words[1])) for part in parts] for _, parts, _ in documents]
         self._learn(word for some in cut for pair in some for words in pair for word in words)
         with self.change():
@@ -123,8 +132,8 @@ class Postgres(Server):
                 raise changed(self.place, Made(kept))
             self.rows("LOCK TABLE passages IN ROW EXCLUSIVE MODE")  # nobody takes out vectors meanwhile
             new: list[tuple[Any, ...]] = []
-            for (document, parts, origin), words in zip(documents, cut, strict=True):
-                home = self._put(document, origin, len(parts), sum(len(a) + len(b) for a, b in words))
+            homes = self._homes(documents, [sum(len(a) + len(b) for a, b in words) for words in cut])
+            for home, (_, parts, _), words in zip(homes, documents, cut, strict=True):
                 new += [self._row(home, part, pair, made) for part, pair in zip(parts, words, strict=True)]
             if not new:
                 return
@@ -141,23 +150,26 @@ class Postgres(Server):
             if missing := keys - self.known(keys):
                 raise Unembedded(missing)
 
-    def _put(self, document: Document, origin: str, passages: int, length: int) -> int:
-        home = self.rows(
-            "INSERT INTO documents (name, title, digest, format, language, origin, metadata, access, passages, length, text) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?::text::jsonb, ?::text::jsonb, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET "
-            + ", ".join(
-                f"{one} = excluded.{one}"
-                for one in ("title", "digest", "format", "language", "origin", "metadata", "access", "passages", "length", "text")
-            )
-            + " RETURNING id",
-            (
-                _text(document.name), _text(document.title), digest(document), document.format, guess(document.text), origin,
-                _json(dict(document.metadata)), _json({key: several(some) for key, some in document.access.items()}),
-                passages, length, _text(document.text),
-            ),
-        )[0][0]  # fmt: skip
-        self.rows("DELETE FROM passages WHERE document = ?", (home,))
-        return int(home)
+    def _homes(self, documents: Sequence[Incoming], lengths: Sequence[int]) -> list[int]:
+        """The documents kept, each in its old place if there is one, without passages; their numbers."""
+        rows = [
+            (_text(one.name), _text(one.title), digest(one), one.format, guess(one.text), _text(origin),
+             _json(dict(one.metadata)), _json({key: several(some) for key, some in one.access.items()}), len(parts), length,
+             _text(one.text))
+            for (one, parts, origin), length in zip(documents, lengths, strict=True)
+        ]  # fmt: skip
+        names = "name, title, digest, format, language, origin, metadata, access, passages, length, text"
+        replaced = ", ".join(f"{one} = excluded.{one}" for one in names.split(", ")[1:])
+        kept = self.rows(
+            f"INSERT INTO documents ({names}) SELECT name, title, digest, format, language, origin, metadata::jsonb, "
+            "access::jsonb, passages, length, text FROM unnest(?::text[], ?::text[], ?::text[], ?::text[], ?::text[], "
+            f"?::text[], ?::text[], ?::text[], ?::int[], ?::bigint[], ?::text[]) AS new ({names}) ORDER BY name "
+            f"ON CONFLICT (name) DO UPDATE SET {replaced} RETURNING name, id",
+            [list(column) for column in zip(*rows, strict=True)],
+        )
+        homes = {str(name): int(home) for name, home in kept}
+        self.rows("DELETE FROM passages WHERE document = ANY (?::bigint[])", (list(homes.values()),))
+        return [homes[row[0]] for row in rows]
 
     def _row(self, home: int, part: Piece, words: tuple[list[str], list[str]], made: Made) -> tuple[Any, ...]:
         return (
@@ -198,7 +210,10 @@ class Postgres(Server):
             self.rows("UPDATE documents SET name = ? WHERE name = ?", (new, old))
 
     def prepare(self) -> None:
-        """The server keeps its indexes by itself."""
+        """The server keeps its indexes by itself. After much has come it is told of it: its plans would be of old."""
+        known = self.rows("SELECT reltuples::bigint FROM pg_class WHERE oid = 'passages'::regclass")[0][0]
+        if self.facts().passages > 2 * max(known, 500):
+            self.rows("ANALYZE documents, passages, vectors")
 
     # Finding -----------------------------------------------------------------------------------------------------
 
@@ -219,10 +234,13 @@ class Postgres(Server):
         parts = {word: terms.cut(word) for word in words}
         self._learn(part for some in parts.values() for part in some)
         queries = {word: terms.query(some, self._stems, prefix=single(word)) for word, some in parts.items() if some}
-        for word, query in queries.items():
-            if word not in self._frequencies:
-                sql = f"SELECT count(*) FROM (SELECT 1 FROM passages WHERE words @@ ?::text::tsquery LIMIT {COUNTED}) AS met"
-                self._frequencies[word] = int(self.rows(sql, (query,))[0][0])
+        if new := [word for word in queries if word not in self._frequencies]:
+            counted = self.rows(
+                "SELECT word, met.count FROM unnest(?::text[], ?::text[]) AS asked (word, query) CROSS JOIN LATERAL (SELECT count(*) "
+                f"FROM (SELECT 1 FROM passages WHERE words @@ query::tsquery LIMIT {COUNTED}) AS some_of_them) AS met",
+                (new, [queries[word] for word in new]),
+            )
+            self._frequencies |= {str(word): int(count) for word, count in counted}
         part = 1.0 if allowed is None else max(0.01, allowed.count / max(1, total))
         scored, rare = chosen(tuple(queries), self._frequencies.__getitem__, total, int(BUDGET / part))
         if not scored:
@@ -245,13 +263,15 @@ class Postgres(Server):
         return {int(number): float(score) for number, score in rows}
 
     def by_meaning(self, vector: Vector, k: int, allowed: Allowed | None = None) -> dict[int, float]:
-        width = int(self.setting("width") or 0)
+        self.facts()
+        width = self._width
         if not width:
             return {}
         sql = allowed.sql if allowed else "true"
         values = allowed.values if allowed else ()
-        home = f"vectors JOIN passages USING (key) JOIN documents ON documents.id = document WHERE width = {width} AND {sql}"
-        if width > WIDEST or self.setting("index") == "exact" or (allowed is not None and allowed.few):
+        documents = "JOIN documents ON documents.id = document" if allowed else ""
+        home = f"vectors JOIN passages USING (key) {documents} WHERE width = {width} AND {sql}"
+        if width > WIDEST or self._exact or (allowed is not None and allowed.few):
             rows = self.rows(
                 f"WITH met AS MATERIALIZED (SELECT passages.id, vector FROM {home}) "
                 f"SELECT id, -(vector <#> ?::halfvec) AS score FROM met ORDER BY score DESC, id LIMIT {k}",

@@ -7,10 +7,13 @@ import threading
 import uuid
 from collections.abc import Awaitable, Iterator, Sequence
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
 from taskkit.errors import ConfigurationError, InputError
+
+if TYPE_CHECKING:
+    from taskkit.knowledge.stores.store import Facts
 
 VERSION = "1"  # of the tables below
 SCHEMA = "taskkit"  # the tables stand in, unless the address says `?schema=NAME`: several bases in one database
@@ -157,7 +160,17 @@ class Server:
             yield
             return
         with self._transaction(isolation="repeatable_read", readonly=True):
-            yield
+            self._here.snapshot = {}
+            try:
+                yield
+            finally:
+                self._here.snapshot = None
+
+    @property
+    def _of_snapshot(self) -> "dict[str, Facts]":
+        """What was found in the snapshot that this thread is in; outside of one nothing is remembered."""
+        inside: dict[str, Facts] | None = getattr(self._here, "snapshot", None)
+        return {} if inside is None else inside
 
     @contextlib.contextmanager
     def change(self) -> Iterator[None]:
