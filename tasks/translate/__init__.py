@@ -101,7 +101,11 @@ class Translate(Task[Translation]):
     ] = False
 
     prompt: ClassVar[Prompt] = Prompt.beside(__file__)
-    example: ClassVar[str] = "taskkit translate book.md --to fr -o book.fr.md"
+    example: ClassVar[str] = (
+        "taskkit translate book.md --to fr -o book.fr.md\n"
+        "  taskkit translate docs/ --to de -o docs-de/ --memory de.tmx --glossary terms.csv\n"
+        "  taskkit translate en.json --to pt-BR -o pt-BR.json --update pt-BR.json"
+    )
     suffixes: ClassVar[frozenset[str]] = frozenset(SUFFIXES)
 
     def check(self) -> None:

@@ -2,17 +2,15 @@
 
 import functools
 import itertools
-import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pydantic import BaseModel
-
 from taskkit.job import Job, waves
 from taskkit.keyed import UNUSABLE, Outcome, by_id, keyed
 from taskkit.prompt import Part, Prompt
+from taskkit.tasks.translate.answers import Answers, Item, apart, bare
 from taskkit.tasks.translate.checks import check_segment
 from taskkit.tasks.translate.glossary import used
 from taskkit.tasks.translate.memory import Memory
@@ -23,18 +21,8 @@ from taskkit.tasks.translate.verify import AGAIN, Wanted, verified, worth_anothe
 
 LONGER = 2.5  # room kept for a translation, in tokens of its source: some scripts take more
 EXAMPLES = 5  # pairs of before that a batch is shown
-MERGED = 1.3  # times as long as the others of a batch: two in one
 BEFORE = 300  # characters of what stands before a batch
 WARMER, WARMEST = 0.05, 0.3  # temperature of each further try, at most so much: the journal keeps it for good then
-
-
-class Item(BaseModel):
-    id: str
-    translation: str
-
-
-class Answers(BaseModel):
-    items: list[Item]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +129,7 @@ class Work:
         usual = Answers(items=[Item(id=unit.id, translation=unit.masked.text) for unit in asked])
         room = self._room([unit.masked.text for unit in asked], 24)
         answers = await self.job.complete(parts, output=Answers, max_output=room, likely=usual, **how)
-        return _apart(asked, by_id((item.id, item.translation) for item in answers.items))
+        return apart(asked, by_id((item.id, item.translation) for item in answers.items))
 
     def _outcome(self, unit: Unit, answer: str) -> Outcome[Done]:
         self._tries[unit.id] = tried = self._tries.get(unit.id, 0) + 1
@@ -223,19 +211,6 @@ class Work:
         )  # fmt: skip
 
 
-def _apart(asked: Sequence[Unit], answers: Mapping[str, str]) -> Mapping[str, str]:
-    """Without those that seem to hold the answer of a neighbour, too, which is missing: they are unusually long."""
-    ratios = {unit.id: len(answers[unit.id]) / len(unit.masked.text) for unit in asked if unit.id in answers}
-    usual = 1.5 if len(ratios) < 2 else statistics.median_low(ratios.values())
-    beside = {
-        unit.id
-        for one, other in itertools.pairwise(asked)
-        for unit, another in ((one, other), (other, one))
-        if another.id not in answers
-    }
-    return {key: text for key, text in answers.items() if key not in beside or ratios[key] <= MERGED * usual}
-
-
 def _told(kept: int, hits: int, rest: int, groups: int) -> str:
     """For a plan: what there is, and what of it costs nothing."""
     all_ = kept + hits + rest
@@ -252,18 +227,3 @@ def _about(unit: Unit) -> str:
     if one.limit is not None and one.limit.width:
         said.append(f"at most {one.limit.width * max(1, one.limit.lines)} characters")
     return "; ".join(" ".join(text.split())[:300] for text in said)
-
-
-def bare(answer: str, source: str) -> str:
-    """Without the quotation marks or the fence that models like to put around an answer."""
-    text = answer.strip()
-    lines = text.splitlines()
-    if len(lines) > 2 and lines[0].startswith("```") and lines[-1] == "```" and "```" not in source:
-        text = "\n".join(lines[1:-1]).strip()
-    lines = text.splitlines()
-    if lines and lines[0].startswith("<<<") and "<<<" not in source:
-        text = "\n".join(line for line in lines if not line.startswith("<<<")).strip()
-    for start, end in (('"', '"'), ("“", "”"), ("«", "»"), ("„", "“")):
-        if len(text) > 2 and text[0] == start and text[-1] == end and source.strip()[:1] not in {start, '"', "“"}:
-            text = text[1:-1].strip()
-    return text
