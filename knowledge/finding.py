@@ -54,7 +54,6 @@ class How(TypedDict, total=False):
 class Form:
     """A question in one of its forms. Of the halves, `lexical` is BM25, `dense` the cosine."""
 
-    query: str
     language: str
     words: tuple[str, ...]
     lexical: Mapping[int, float]
@@ -161,7 +160,7 @@ def _form(store: Store, embedder: Embedder, query: str, vector: "Vector", allowe
     dense = store.by_meaning(vector, fuse.AT_MOST, allowed)
     dense |= store.scores(vector, [one for one in lexical if one not in dense])
     share = fuse.weight(embedder.strength, embedder.across, language, store.facts().languages)
-    return Form(query, language, words, lexical, dense, share if lexical else 0.0)
+    return Form(language, words, lexical, dense, share if lexical else 0.0)
 
 
 def _halves(forms: Sequence[Form], fusion: str) -> tuple[dict[int, float], dict[int, float]]:

@@ -15,15 +15,10 @@ def weight(strength: float, across: float, question: str, languages: Mapping[str
     return 1 - strength
 
 
-def fused(lexical: Mapping[int, float], dense: Mapping[int, float], share: float) -> dict[int, float]:
-    """The score of each candidate. One that a search did not find has that search's least."""
-    return total(convex(lexical, dense, share))
-
-
 def convex(
     lexical: Mapping[int, float], dense: Mapping[int, float], share: float
 ) -> tuple[dict[int, float], dict[int, float]]:
-    """What each half gives to the score, by its weight."""
+    """What each half gives to a candidate's score. One that a search did not find has that search's least."""
     words, meaning = _even(lexical), _even(dense)
     return {one: share * score for one, score in words.items()}, {
         one: (1 - share) * score for one, score in meaning.items()

@@ -15,7 +15,7 @@ SCORES = st.dictionaries(st.integers(1, 30), st.floats(-5, 50, allow_nan=False),
 @given(SCORES, SCORES, st.floats(0, 1))
 @settings(deadline=None, max_examples=60)
 def test_all_candidates_are_scored_between_0_and_1(lexical, dense, share) -> None:
-    found = fuse.fused(lexical, dense, share)
+    found = fuse.total(fuse.convex(lexical, dense, share))
     assert found.keys() == lexical.keys() | dense.keys()
     assert all(-1e-9 <= score <= 1 + 1e-9 for score in found.values())
 
@@ -23,13 +23,13 @@ def test_all_candidates_are_scored_between_0_and_1(lexical, dense, share) -> Non
 @given(SCORES, SCORES)
 @settings(deadline=None, max_examples=60)
 def test_with_one_half_alone_its_order_stays(lexical, dense) -> None:
-    only = fuse.fused(lexical, dense, 1.0)
+    only = fuse.total(fuse.convex(lexical, dense, 1.0))
     ranked = sorted(lexical, key=lambda one: -lexical[one])
     assert all(only[a] >= only[b] - 1e-9 for a, b in pairwise(ranked))
 
 
 def test_best_in_both_halves_is_best() -> None:
-    found = fuse.fused({1: 9.0, 2: 8.0, 3: 1.0}, {1: 0.9, 3: 0.8, 4: 0.1}, 0.5)
+    found = fuse.total(fuse.convex({1: 9.0, 2: 8.0, 3: 1.0}, {1: 0.9, 3: 0.8, 4: 0.1}, 0.5))
     assert max(found, key=lambda one: found[one]) == 1
 
 
