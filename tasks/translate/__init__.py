@@ -111,7 +111,7 @@ class Translate(Task[Translation]):
     def check(self) -> None:
         if self.from_ and language(self.from_)[0] == language(self.to)[0]:
             raise InputError(f"The source and the target are both {language(self.to)[1]}.")
-        if self.bilingual and self.document.format.prose == "string":
+        if self.bilingual and self.document.format.name not in {"text", "markdown"}:
             raise InputError(
                 f"There is no bilingual {self.document.format.name}.", hint="It is made of text and Markdown."
             )

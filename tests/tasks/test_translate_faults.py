@@ -169,6 +169,7 @@ def test_a_book_is_translated_whole_whatever_the_window(context: int) -> None:
         for one in re.findall(r"^Mark \d+:", "\n".join(texts(body).values()), re.MULTILINE)
     )
     assert len(asked) == MARKS
+    assert not done.warnings
     assert set(asked.values()) == {1}
     counter = counter_for("gpt-4o-mini")
     largest = max(bodies(engine), key=lambda body: len(str(body["messages"])))

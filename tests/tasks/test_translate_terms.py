@@ -240,6 +240,12 @@ def test_a_bilingual_text_has_both() -> None:
     assert not done.warnings
 
 
+def test_a_bilingual_page_of_another_format_is_refused() -> None:
+    Path("a.html").write_text("<p>The harbour</p>")
+    with pytest.raises(InputError, match="bilingual html"):
+        run(Translate(Path("a.html"), to="de", bilingual=True))
+
+
 def test_locale_and_register_are_in_the_prompt() -> None:
     engine = scripted(model)
     engine.run(Translate("Hello there, all of you.", to="de-CH", register="formal"))
