@@ -125,7 +125,7 @@ class Postgres(Server):
             return
         documents = list({one[0].name: one for one in documents}.values())  # of two of one name the later
         cut = [[(terms.cut(part.words[0]), terms.cut(part.words[1])) for part in parts] for _, parts, _ in documents]
-        self._learn(word for some in cut for pair in some for words in pair for word in words)
+        stems = self._stemmed(word for some in cut for pair in some for words in pair for word in words)
         with self.change():
             kept = self.setting("embedder")
             if kept not in {"", made.embedder}:
@@ -134,7 +134,7 @@ class Postgres(Server):
             new: list[tuple[Any, ...]] = []
             homes = self._homes(documents, [sum(len(a) + len(b) for a, b in words) for words in cut])
             for home, (_, parts, _), words in zip(homes, documents, cut, strict=True):
-                new += [self._row(home, part, pair, made) for part, pair in zip(parts, words, strict=True)]
+                new += [self._row(home, part, pair, stems, made) for part, pair in zip(parts, words, strict=True)]
             if not new:
                 return
             columns = [list(column) for column in zip(*new, strict=True)]
@@ -171,20 +171,22 @@ class Postgres(Server):
         self.rows("DELETE FROM passages WHERE document = ANY (?::bigint[])", (list(homes.values()),))
         return [homes[row[0]] for row in rows]
 
-    def _row(self, home: int, part: Piece, words: tuple[list[str], list[str]], made: Made) -> tuple[Any, ...]:
+    def _row(
+        self, home: int, part: Piece, words: tuple[list[str], list[str]], stems: Mapping[str, str], made: Made
+    ) -> tuple[Any, ...]:
         return (
             home, part.start, part.end, _json(part.headings), part.key(made.mark), part.line, part.page,
-            _text(part.table), len(words[0]) + len(words[1]), _text(terms.vector(*words, self._stems)),
+            _text(part.table), len(words[0]) + len(words[1]), _text(terms.vector(*words, stems)),
         )  # fmt: skip
 
-    def _learn(self, words: Iterable[str]) -> None:
+    def _stemmed(self, words: Iterable[str]) -> Mapping[str, str]:
         """Stems of words, as the server sees them; those that it leaves out stay as they are."""
-        if len(self._stems) > REMEMBERED:
-            self._stems = {}
-        new = [word for word in set(words).difference(self._stems) if word.isascii()]
+        stems = self._stems = self._stems if len(self._stems) < REMEMBERED else {}  # others may still read the old one
+        new = [word for word in set(words).difference(stems) if word.isascii()]
         if new:
             sql = "SELECT word, coalesce((ts_lexize('english_stem', word))[1], word) FROM unnest(?::text[]) AS word"
-            self._stems |= {str(word): str(stem) for word, stem in self.rows(sql, (new,))}
+            stems |= {str(word): str(stem) for word, stem in self.rows(sql, (new,))}
+        return stems
 
     def switch(self, keys: Mapping[int, str], made: Made) -> bool:
         with self.change():
@@ -231,18 +233,19 @@ class Postgres(Server):
 
     def by_words(self, words: tuple[str, ...], k: int, allowed: Allowed | None = None) -> dict[int, float]:
         total = self.facts().passages
+        frequencies = self._frequencies  # of this state; another thread may begin those of the next
         parts = {word: terms.cut(word) for word in words}
-        self._learn(part for some in parts.values() for part in some)
-        queries = {word: terms.query(some, self._stems, prefix=single(word)) for word, some in parts.items() if some}
-        if new := [word for word in queries if word not in self._frequencies]:
+        stems = self._stemmed(part for some in parts.values() for part in some)
+        queries = {word: terms.query(some, stems, prefix=single(word)) for word, some in parts.items() if some}
+        if new := [word for word in queries if word not in frequencies]:
             counted = self.rows(
                 "SELECT word, met.count FROM unnest(?::text[], ?::text[]) AS asked (word, query) CROSS JOIN LATERAL (SELECT count(*) "
                 f"FROM (SELECT 1 FROM passages WHERE words @@ query::tsquery LIMIT {COUNTED}) AS some_of_them) AS met",
                 (new, [queries[word] for word in new]),
             )
-            self._frequencies |= {str(word): int(count) for word, count in counted}
+            frequencies |= {str(word): int(count) for word, count in counted}
         part = 1.0 if allowed is None else max(0.01, allowed.count / max(1, total))
-        scored, rare = chosen(tuple(queries), self._frequencies.__getitem__, total, int(BUDGET / part))
+        scored, rare = chosen(tuple(queries), frequencies.__getitem__, total, int(BUDGET / part))
         if not scored:
             return {}
         single_words = [len(parts[word]) == 1 and not single(word) for word in scored]
@@ -256,7 +259,7 @@ class Postgres(Server):
             f"GROUP BY id ORDER BY score DESC, id LIMIT {k}",
             (
                 " | ".join(f"({queries[word]})" for word in rare or scored), *(allowed.values if allowed else ()), self._average,
-                [queries[word] for word in scored], [terms.weight(self._frequencies[word], total) for word in scored],
+                [queries[word] for word in scored], [terms.weight(frequencies[word], total) for word in scored],
                 single_words, terms.STEPS,
             ),
         )  # fmt: skip

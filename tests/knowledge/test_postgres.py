@@ -5,6 +5,7 @@ import random
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,17 @@ def test_four_writers_at_once_lose_nothing(postgres: str) -> None:
         assert len(base.search("harbour", k=50, where=None)) >= 5
         again = base.add([Document(f"same {n}", f"Orchard {n}.") for n in range(5)])
         assert (again.unchanged, again.embedded) == (5, 0)
+
+
+def test_many_threads_of_one_base_read_while_another_writes(postgres: str) -> None:
+    with KnowledgeBase(postgres, embedder=Told()) as base, ThreadPoolExecutor(6) as pool:
+        base.add([Document(f"d{n}", f"Copper {n} of harbour {n % 7}.") for n in range(60)])
+        asked = [pool.submit(base.search, f"copper {n}", 3) for n in range(60)]
+        for n in range(8):
+            base.add(Document(f"new {n}", f"Orchard {n}.", access={"team": "hr"}))
+        assert all(len(one.result()) == 3 for one in asked)
+        assert all(hit.passage.document.startswith("d") for one in asked for hit in one.result())
+        assert base.search("orchard 3", 1, allow={"team": "hr"})[0].passage.document == "new 3"
 
 
 def test_a_writer_that_is_killed_leaves_it_whole(postgres: str) -> None:
