@@ -17,8 +17,8 @@ from taskkit.tasks.analyse.schemas import Group, Leaf, Many, Node
 ROOT = "records"  # what a list at the root is asked for under
 QUESTION = (
     "Extract the fields from the text. Give for each a quote, copied from the text exactly, that says it, and then the "
-    "value: in the words of the text, but numbers as numbers and dates as YYYY-MM-DD. A field that the text does not "
-    "tell is null; never guess. A list has an entry for each that the text tells of."
+    "value: in the words of the text, but numbers as numbers and dates as YYYY-MM-DD. Only a field that the text does "
+    "not tell is null; never guess. A list has an entry for each that the text tells of."
 )
 
 
@@ -74,13 +74,30 @@ class Fields:
 
 def extractor(root: Group) -> Fields:
     try:
-        form = _group_form({ROOT if name == "" else name: node for name, node in root.fields.items()})
+        form = _group_form(form_fields(root))
         answer_schema(form)
     except InputError:
         raise
     except Exception as error:  # a pattern that is none, bounds that contradict each other
         raise InputError(f"The schema can not be used: {' '.join(str(error).split())[:160]}.") from error
-    return Fields(root, form, 48 * min(24, sum(1 for _ in _leaves(root))) + 32)
+    question = f"{QUESTION} The fields:\n" + "\n".join(_listed(form_fields(root), ""))
+    return Fields(root, form, 48 * min(24, sum(1 for _ in _leaves(root))) + 32, question=question)
+
+
+def form_fields(root: Group) -> Mapping[str, Node]:
+    """As the answer names them."""
+    return {ROOT if name == "" else name: node for name, node in root.fields.items()}
+
+
+def _listed(fields: Mapping[str, Node], indent: str) -> Iterator[str]:
+    """In words: an endpoint may show the model nothing of the schema that it holds it to."""
+    for name, node in fields.items():
+        is_list = isinstance(node, Many)
+        inner = node.item if isinstance(node, Many) else node
+        words = node.description or inner.description
+        yield f"{indent}- {name}" + (" (a list)" if is_list else "") + (f": {words}" if words else "")
+        if isinstance(inner, Group):
+            yield from _listed(inner.fields, indent + "  ")
 
 
 def _leaves(node: Node) -> Iterator[Leaf]:

@@ -76,6 +76,8 @@ def test_the_model_is_told_what_a_field_means() -> None:
     engine = scripted(RIGHT)
     engine.run(Analyse(TEXT, schema=Invoice))
     assert "who sends it" in str(bodies(engine)[0]["response_format"])
+    asked = bodies(engine)[0]["messages"][0]["content"]
+    assert "- supplier: who sends it\n- due\n- lines (a list)\n  - what\n  - price\n" in asked
 
 
 @pytest.mark.parametrize(
