@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from taskkit.errors import InputError
+from taskkit.files import umask
 from taskkit.knowledge.stores.store import Store
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ def written(store: Store, to: Path | IO[str], *, vectors: bool) -> int:
         number, scratch = tempfile.mkstemp(dir=to.absolute().parent, prefix=f".{to.name}-")
         with os.fdopen(number, "w", encoding="utf-8") as file:
             count = _lines(store, file, vectors=vectors)
+        Path(scratch).chmod(to.stat().st_mode & 0o777 if to.exists() else 0o666 & ~umask())
         Path(scratch).replace(to)
     except OSError as error:
         raise InputError(f"{to} can not be written: {error.strerror}.", hint="Choose another place.") from error
