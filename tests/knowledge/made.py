@@ -63,9 +63,9 @@ def pages(folder: Path, count: int, made: Callable[[int], str] = page) -> Path:
 
 class Endpoint:
     """A real server of `/embeddings` on this machine: it keeps what it is sent, and from request `stuck` on it answers
-    no more until it is `released`."""
+    no more until it is `released`. `is_stuck` when `held` of them wait."""
 
-    def __init__(self, stuck: int = 10**9) -> None:
+    def __init__(self, stuck: int = 10**9, held: int = 1) -> None:
         self.sent: list[list[str]] = []
         self.most = 0  # requests that were on their way at once
         self.is_stuck = threading.Event()
@@ -81,9 +81,10 @@ class Endpoint:
                     outer.sent.append(texts)
                     outer._now += 1
                     outer.most = max(outer.most, outer._now)
-                    last = len(outer.sent) >= stuck
-                if last:
+                    waits = len(outer.sent) - stuck + 1
+                if waits >= held:
                     outer.is_stuck.set()
+                if waits > 0:
                     outer._released.wait(30)
                 rows = [
                     {"object": "embedding", "index": n, "embedding": [1.0, len(t), 2.0]} for n, t in enumerate(texts)

@@ -46,7 +46,7 @@ def asking(there: Endpoint) -> Iterator[tuple[KnowledgeBase, list[str]]]:
 
 
 def test_batches_stay_within_the_endpoints_limits_and_go_out_together(endpoint: Callable[..., Endpoint]) -> None:
-    there = endpoint(stuck=3)
+    there = endpoint(stuck=1, held=3)
     many = [Document(f"d{n}", " ".join(f"word{n}x{i}" for i in range(90))) for n in range(900)]
     with asking(there) as (base, _):
         work = threading.Thread(target=base.add, args=(many,))
