@@ -10,7 +10,7 @@ import taskkit
 from taskkit.job import Job
 from taskkit.prompt import Part, Prompt
 from taskkit.results import Result
-from taskkit.source import Text, read
+from taskkit.source import Text
 from taskkit.taskclass import Task
 
 TOKENS_A_WORD = 2.0
@@ -45,11 +45,11 @@ class Draft(Task[Document]):
     async def run(self, job: Job) -> Document:
         room = int(self.words * TOKENS_A_WORD) + 256
         text = (
-            await job.complete(self.ask(""), max_output=room, show=True, likely="A word. " * (self.words // 2))
+            await job.complete(self.ask(job, ""), max_output=room, show=True, likely="A word. " * (self.words // 2))
         ).strip()
         issues = self.problems(text)
         if issues and not job.engine.rehearses:
-            again = (await job.complete(self.ask(issues[0]), max_output=room)).strip()
+            again = (await job.complete(self.ask(job, issues[0]), max_output=room)).strip()
             if len(self.problems(again)) < len(issues):
                 text, issues = again, self.problems(again)
         for issue in issues:
@@ -61,11 +61,11 @@ class Draft(Task[Document]):
             issues=tuple(issues),
         )
 
-    def ask(self, problem: str) -> list[Part]:
+    def ask(self, job: Job, problem: str) -> list[Part]:
         return type(self).prompt.parts(
             "draft", brief=self.brief, kind=self.kind, words=self.words, language=self.language, problem=problem,
-            sources=[read(one).text for one in self.sources],
-            earlier=read(self.revise).text if self.revise is not None else "",
+            sources=[job.read(one).text for one in self.sources],
+            earlier=job.read(self.revise).text if self.revise is not None else "",
         )  # fmt: skip
 
     def problems(self, text: str) -> list[str]:

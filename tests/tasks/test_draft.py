@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from taskkit.source import Text
 from taskkit.tasks.draft import Draft
 from taskkit.testing import scripted
 
@@ -33,3 +34,9 @@ def test_sources_and_an_earlier_draft_are_data(tmp_path: Path) -> None:
     asked = str(engine._transport.bodies[0]["messages"])  # type: ignore[union-attr]
     assert "{{ 7 * 7 }}" in asked
     assert "The old {draft}." in asked
+
+
+def test_a_picture_may_be_a_source() -> None:
+    engine = scripted(BODY)
+    engine.run(Draft("an advertisement", words=100, sources=(Text.image("https://images.example/house.png"),)))
+    assert "[image " in str(engine._transport.bodies[0]["messages"])  # type: ignore[union-attr]
