@@ -178,9 +178,10 @@ class Stdin:
         return Text(self(), "standard input")
 
     def _read(self) -> bytes:
-        if self._data is None:
-            self._data = sys.stdin.buffer.read()
-        return self._data
+        data = self._data
+        if data is None:
+            data = self._data = sys.stdin.buffer.read()
+        return data
 
     def _take(self) -> bytes:
         if self._taken:

@@ -137,9 +137,9 @@ class Lines:
                 self._into_place()
             else:
                 click.echo(f"The results so far, {self._next:,} of them, are in {self._part}.", err=True)
-        if error is not None and error is self._failed:
+        if isinstance(error, OSError) and error is self._failed:
             raise InputError(
-                f"{self._part} can not be written: {self._failed.strerror or self._failed}.",
+                f"{self._part} can not be written: {error.strerror or error}.",
                 hint="The work is in the journal: the same command with another -o gives it at once.",
             ) from error
 

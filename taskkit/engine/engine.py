@@ -18,6 +18,9 @@ from taskkit.taskclass import Task
 R = TypeVar("R")
 
 
+CUT_ANEW = 3  # times
+
+
 class Engine(Calls):
     """Runs tasks. Arguments that are not given come from the settings (environment, project, user's file).
 
@@ -34,16 +37,7 @@ class Engine(Calls):
 
     async def _run(self, task: Task[R], on_text: OnText | None, batch: Batch | None) -> R:
         started = time.monotonic()
-        for again in (True, True, True, False):
-            news = self.learned.news
-            try:
-                job, result = await self._worked(task, on_text, batch)
-                break
-            except ContextTooLong as error:
-                # The server has told its real window, or its own count: what was cut for another is cut again.
-                if error.part != "messages" or not again or self.learned.news == news:
-                    raise
-                self.events.once("warning", f"{error.message} The text is cut anew for that window.")
+        job, result = await self._cut(task, on_text, batch)
         if isinstance(result, Result):
             usage = job.usage.model_copy(update={"seconds": round(time.monotonic() - started, 3)})
             return cast(
@@ -51,6 +45,19 @@ class Engine(Calls):
                 result.model_copy(update={"usage": usage, "warnings": job.notices, "prompts": job.prompts}),
             )
         return result
+
+    async def _cut(self, task: Task[R], on_text: OnText | None, batch: Batch | None) -> tuple[Job, R]:
+        """Once more where the server has told its real window, or its own count: what was cut for another is cut
+        again."""
+        for _ in range(CUT_ANEW):
+            news = self.learned.news
+            try:
+                return await self._worked(task, on_text, batch)
+            except ContextTooLong as error:
+                if error.part != "messages" or self.learned.news == news:
+                    raise
+                self.events.once("warning", f"{error.message} The text is cut anew for that window.")
+        return await self._worked(task, on_text, batch)
 
     async def _worked(self, task: Task[R], on_text: OnText | None, batch: Batch | None) -> tuple[Job, R]:
         task.check()

@@ -111,10 +111,11 @@ def test_a_damaged_file(server: Server, damage: str) -> None:
         case _:
             data = bytearray(b"A letter to my aunt. " * 1000)
     path.write_bytes(data)
-    for _ in range(2):
-        results, warnings, engine = ran(there, path)
-        assert results == LINES
-        assert len(warnings) <= 1
+    results, warnings, _ = ran(there, path)
+    assert results == LINES
+    assert len(warnings) <= 1
+    results, warnings, engine = ran(there, path)
+    assert results == LINES
     assert warnings == [], "the second job has a sound journal"
     assert engine.usage.journal_hits == 50
 

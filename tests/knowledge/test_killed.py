@@ -59,6 +59,7 @@ def test_killed_at_any_moment_it_is_whole_and_goes_on(place: str, count: int, ki
             nursery.stdin.flush()  # type: ignore[union-attr]
             return int(json.loads(nursery.stdout.readline())[1])  # type: ignore[union-attr]
 
+        whole = 0.0
         for number in range(2):  # the first waits until the nursery is there
             began = time.monotonic()
             begun(f"{place}_{number}")
