@@ -28,6 +28,7 @@ class Site(BaseHTTPRequestHandler):
             "/page": ("text/html; charset=iso-8859-1", "<title>The café</title><h1>Prices</h1><p>Café crème</p>".encode("latin-1")),
             "/rows": ("text/csv", b"name,price\ndesk,45\n"),
             "/raw.bin": ("application/octet-stream", b"\0\1\2"),
+            "/slow": ("text/plain", b"x"),
             "/bomb": ("text/plain", gzip.compress(b" " * 80_000_000)),
         }.get(page, ("text/plain", b""))  # fmt: skip
         self.send_response(404 if not body else 200)
