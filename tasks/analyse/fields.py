@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, time
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, create_model
+from pydantic import BaseModel, BeforeValidator, Field, create_model
 
 from taskkit.engine.schema import answer_schema, stand_in
 from taskkit.errors import InputError
@@ -17,8 +17,8 @@ from taskkit.tasks.analyse.schemas import Group, Leaf, Many, Node
 ROOT = "records"  # what a list at the root is asked for under
 QUESTION = (
     "Extract the fields from the text. Give for each a quote, copied from the text exactly, that says it, and then the "
-    "value: in the words of the text, but numbers as numbers and dates as YYYY-MM-DD. Only a field that the text does "
-    "not tell is null; never guess. A list has an entry for each that the text tells of."
+    "value: in the words of the text, but numbers as numbers and dates as YYYY-MM-DD. Of a field that the text does "
+    "not tell the quote is empty and the value null; never guess. A list has an entry for each that the text tells of."
 )
 
 
@@ -121,9 +121,16 @@ def _group_form(fields: Mapping[str, Node]) -> type[BaseModel]:
                 list[_form(node.item)],  # type: ignore[misc]
                 Field(default_factory=list, alias=name, description=words),
             )
+        elif isinstance(node, Leaf):  # a quote first, if an empty one: small models are quick to say null
+            told: Any = Annotated[_form(node), BeforeValidator(_none)]
+            made[f"f{number}"] = (told, Field(alias=name, description=words))
         else:
             made[f"f{number}"] = (_form(node) | None, Field(None, alias=name, description=words))
     return create_model("Record", **made)
+
+
+def _none(said: Any) -> Any:
+    return {"quote": "", "value": None} if said is None else said
 
 
 def _form(node: Node) -> Any:
@@ -132,8 +139,9 @@ def _form(node: Node) -> Any:
     if isinstance(node, Many):
         return list[_form(node.item)]  # type: ignore[misc]
     value: Any = Annotated[node.type, Field(**node.bounds)] if node.bounds else node.type
-    quote = (str, Field(description="Words of the text, copied exactly."))
-    return create_model("Told", quote=quote, value=(value, ...))
+    quote = (str, Field(description="Words of the text, copied exactly; empty where it does not say."))
+    optional: Any = value | None
+    return create_model("Told", quote=quote, value=(optional, ...))
 
 
 def _read(node: Node, said: Any, path: str, places: Places, lost: list[str]) -> Any:
@@ -152,6 +160,8 @@ def _read(node: Node, said: Any, path: str, places: Places, lost: list[str]) -> 
 
 def _leaf(node: Leaf, said: Mapping[str, Any], path: str, places: Places, lost: list[str]) -> Got | None:
     value = said["value"]
+    if value is None:
+        return None
     if isinstance(value, str) and value.strip().casefold() in {"", "null", "none", "n/a", "unknown", "not mentioned"}:
         return None
     evidence = places.of(said["quote"])
