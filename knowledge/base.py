@@ -151,8 +151,9 @@ class KnowledgeBase:
 
     def passages(self, name: str) -> Passages:
         """Those of one document, in order."""
-        numbers = self._store.numbers(name)
-        there = self._store.passages(numbers)
+        with self._store.snapshot():
+            numbers = self._store.numbers(name)
+            there = self._store.passages(numbers)
         return [there[one] for one in numbers]
 
     def stats(self) -> Stats:

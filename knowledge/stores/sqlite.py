@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ WORDS = "words (rowid, title, text)"
 OF_DOCUMENTS = "passages JOIN documents ON documents.id = document"
 HALVES = "SELECT passages.id, vector FROM passages JOIN vectors USING (key)"
 LISTED = 200_000  # passages whose words are listed, in about a second; they take 20 bytes a passage
+MANY = 16  # passages of one document; for more its text is read once: `substr` walks a text from its start
 BUDGET = 6_000  # passages that the words may score: about 5 ms
 
 
@@ -235,15 +237,27 @@ class SQLite(File):
         return self.index.vectors([*ids])
 
     def passages(self, ids: Sequence[int]) -> dict[int, Passage]:
-        rows = self.rows(
-            "SELECT passages.id, substr(text, start + 1, end - start), name, title, headings, start, end, metadata, "
-            f"line, page, columns FROM {OF_DOCUMENTS} WHERE passages.id IN (SELECT value FROM json_each(?))",
-            (json.dumps([*ids]),),
-        )
+        among = f"FROM {OF_DOCUMENTS} WHERE passages.id IN (SELECT value FROM json_each(?))"
+        with self.snapshot():
+            rows = self.rows(
+                "SELECT passages.id, documents.id, name, title, headings, start, end, metadata, line, page, columns "
+                + among,
+                (json.dumps([*ids]),),
+            )
+            counts = Counter(row[1] for row in rows)
+            homes = json.dumps([home for home, count in counts.items() if count > MANY])
+            whole = dict(
+                self.rows("SELECT id, text FROM documents WHERE id IN (SELECT value FROM json_each(?))", (homes,))
+            )
+            few = json.dumps([row[0] for row in rows if row[1] not in whole])
+            texts = dict(self.rows("SELECT passages.id, substr(text, start + 1, end - start) " + among, (few,)))
         return {
-            row: Passage(text, name, title, tuple(json.loads(headings)), start, end, json.loads(metadata), row, *where)
-            for row, text, name, title, headings, start, end, metadata, *where in rows
-        }
+            row: Passage(
+                whole[home][start:end] if home in whole else texts[row],
+                name, title, tuple(json.loads(headings)), start, end, json.loads(metadata), row, *where,
+            )
+            for row, home, name, title, headings, start, end, metadata, *where in rows
+        }  # fmt: skip
 
     def document(self, name: str) -> Document | None:
         rows = self.rows("SELECT text, title, metadata, access, format FROM documents WHERE name = ?", (name,))

@@ -1,5 +1,6 @@
 """What the command line has to know of a task's fields, and the way from words to their values."""
 
+import contextlib
 import dataclasses
 import json
 import sys
@@ -123,9 +124,14 @@ def _one(field: Field, kinds: Sequence[Any], word: Any, stdin: "Stdin") -> Any:
         return stdin.source() if word == "-" else _source(word)
     if any((get_origin(kind) or kind) in MAPPINGS or hasattr(kind, "model_fields") for kind in kinds):
         return _mapping(field, kinds, word)
-    if Path in kinds and (str not in kinds or Path(word).exists()):
-        return Path(word)
-    return word
+    return Path(word) if Path in kinds and (str not in kinds or _is_there(word)) else word
+
+
+def _is_there(word: str) -> bool:
+    """A word too long for a file's name, or with a NUL, is none."""
+    with contextlib.suppress(OSError, ValueError):
+        return Path(word).exists()
+    return False
 
 
 def _source(word: str) -> Path | Text:

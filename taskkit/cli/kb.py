@@ -256,12 +256,11 @@ def _shown(hit: "Hit") -> None:
     click.echo()
 
 
-_SEEN = dict.fromkeys((*range(9), *range(10, 32), *range(127, 160)), "�")
-
-
 def _say(line: str) -> None:
     """A line with text of documents: what would steer a terminal does not."""
-    click.echo(line.translate(_SEEN))
+    from taskkit.cli.output import CONTROLS
+
+    click.echo(CONTROLS.sub("\ufffd", line))
 
 
 def _json(data: Any) -> None:
