@@ -16,6 +16,7 @@ $(READY): pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --editable '.[local,postgres,documents,dev]'
 	@touch $@
+	@echo 'Installed: $(BIN)/taskkit. Next: make demo'
 
 demo: $(READY)
 	@$(BIN)/python examples/demo.py --model $(MODEL)
