@@ -1,6 +1,7 @@
 """Every test has its own cache, configuration and folder, and no key of the machine's."""
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,9 @@ from typing import Any
 import pytest
 
 from taskkit.testing import ScriptedServer
+
+# Where the suite itself runs in the background a shell has it ignore Ctrl-C, and all that it starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
