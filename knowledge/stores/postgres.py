@@ -16,7 +16,17 @@ from taskkit.knowledge.records import Document, Listed, Passage
 from taskkit.knowledge.stores import kinds, terms
 from taskkit.knowledge.stores.coding import Made
 from taskkit.knowledge.stores.server import Server, sent
-from taskkit.knowledge.stores.store import Counts, Facts, Incoming, Unembedded, Vector, changed, several, widened
+from taskkit.knowledge.stores.store import (
+    Counts,
+    Facts,
+    Incoming,
+    Unembedded,
+    Vector,
+    changed,
+    listed,
+    several,
+    widened,
+)
 
 WIDEST = 4_000  # numbers of a vector that can be indexed
 SMALL = 0.1  # an allowed part under this is compared one by one
@@ -332,10 +342,7 @@ class Postgres(Server):
             "SELECT name, title, passages, length(text), language, metadata, access, origin FROM documents "
             'ORDER BY name COLLATE "C"'
         )
-        return [
-            Listed(name, title, count, size, language, json.loads(metadata), json.loads(access), origin)
-            for name, title, count, size, language, metadata, access, origin in rows
-        ]
+        return listed(rows)
 
     def counts(self) -> Counts:
         count = self.rows(

@@ -17,7 +17,17 @@ from taskkit.knowledge.stores import coding, kinds
 from taskkit.knowledge.stores.coding import Made, Precision
 from taskkit.knowledge.stores.file import WAIT, File
 from taskkit.knowledge.stores.index import Index
-from taskkit.knowledge.stores.store import Counts, Facts, Incoming, Unembedded, Vector, changed, several, widened
+from taskkit.knowledge.stores.store import (
+    Counts,
+    Facts,
+    Incoming,
+    Unembedded,
+    Vector,
+    changed,
+    listed,
+    several,
+    widened,
+)
 
 PASSAGES = "passages (id, document, start, end, headings, key, line, page, columns)"
 WORDS = "words (rowid, title, text)"
@@ -292,10 +302,7 @@ class SQLite(File):
             "SELECT name, title, (SELECT count(*) FROM passages WHERE document = documents.id), length(text), language, "
             "metadata, access, origin FROM documents ORDER BY name"
         )
-        return [
-            Listed(name, title, count, size, language, json.loads(metadata), json.loads(access), origin)
-            for name, title, count, size, language, metadata, access, origin in rows
-        ]
+        return listed(rows)
 
     def counts(self) -> Counts:
         count = self.rows(

@@ -1,5 +1,6 @@
 """What a store must do: keep documents, passages and vectors in whole transactions, and score passages."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -52,6 +53,14 @@ class Counts:
     unused: int
     bytes: int
     index: str
+
+
+def listed(rows: Iterable[Sequence[Any]]) -> list[Listed]:
+    """Of rows with the columns of `Listed`, metadata and access as JSON."""
+    return [
+        Listed(name, title, count, size, language, json.loads(metadata), json.loads(access), origin)
+        for name, title, count, size, language, metadata, access, origin in rows
+    ]
 
 
 class Store(Protocol):
