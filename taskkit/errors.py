@@ -10,7 +10,7 @@ TaskkitError
 │   ├── RateLimitError     still 429 after all tries                                       exit 5
 │   ├── QuotaError         the account has no credit left                                  exit 5
 │   ├── TruncatedError     the answer never came to its end                                exit 5
-│   └── InvalidOutputError   the answer never met its schema                               exit 5
+│   └── InvalidOutputError   there is no answer, or it never met its schema                exit 5
 └── RefusedError           the model or a content filter declined                          exit 6
     └── UnsafeError        moderation flagged the text, or an input would do harm          exit 6
 """

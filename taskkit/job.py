@@ -9,6 +9,7 @@ from taskkit.engine.calls import Calls
 from taskkit.engine.fit import messages_of
 from taskkit.engine.journal import Run, digest
 from taskkit.engine.route import Asked, Route
+from taskkit.engine.wire import OnText
 from taskkit.errors import FATAL, ContextTooLong, TaskkitError
 from taskkit.images import marked
 from taskkit.prompt import Part, Prompt
@@ -33,7 +34,8 @@ class Given(Protocol):
 
 
 class Job:
-    """`run`, `engine` and `route` are the engine's business; the rest is for task authors."""
+    """`run`, `engine` and `route` are the engine's business; the rest is for task authors. `foresees_faults` is true at
+    the upper end of a plan: what is tried again now and then is then tried again."""
 
     def __init__(self, engine: Calls, task: Given, route: Route, on_text: Callable[[str], None] | None) -> None:
         self.engine = engine
@@ -41,6 +43,7 @@ class Job:
         self.run: Run | None = None
         self.usage = Usage()
         self.strategy = ""
+        self.foresees_faults = False
         self._task = task
         self._on_text = on_text
         self._notices: list[Notice] = []
@@ -50,38 +53,40 @@ class Job:
     @overload
     async def complete(
         self, prompt: Sequence[Part] | str, *, output: None = None, max_output: int | None = None,
-        temperature: float | None = None, tier: str | None = None, show: bool = False, sample: int = 0,
-        likely: object = None, rounds: int = 8,
+        temperature: float | None = None, tier: str | None = None, show: bool | OnText = False, sample: int = 0,
+        likely: object = None, rounds: int = 8, moderate: str = "",
     ) -> str: ...  # fmt: skip
 
     @overload
     async def complete(
         self, prompt: Sequence[Part] | str, *, output: type[T], max_output: int | None = None,
-        temperature: float | None = None, tier: str | None = None, show: bool = False, sample: int = 0,
-        likely: object = None, rounds: int = 8,
+        temperature: float | None = None, tier: str | None = None, show: bool | OnText = False, sample: int = 0,
+        likely: object = None, rounds: int = 8, moderate: str = "",
     ) -> T: ...  # fmt: skip
 
     async def complete(
         self, prompt: Sequence[Part] | str, *, output: type[T] | None = None, max_output: int | None = None,
-        temperature: float | None = None, tier: str | None = None, show: bool = False, sample: int = 0,
-        likely: object = None, rounds: int = 8,
+        temperature: float | None = None, tier: str | None = None, show: bool | OnText = False, sample: int = 0,
+        likely: object = None, rounds: int = 8, moderate: str = "",
     ) -> Any:  # fmt: skip
         """One answer: text, or an instance of `output`, whole and validated.
 
         `max_output` is the room kept for it in tokens; longer text is continued. `show` streams it to whoever
-        reads the task as a stream. `sample` numbers several wanted answers to one prompt. `likely` is what the
+        reads the task as a stream, or to a function, which may hand it on to `emit`. `sample` numbers several wanted answers to one prompt. `likely` is what the
         answer usually looks like, for the planner. `rounds` are the continuations that a cut text may have; with 0
-        it is a `TruncatedError`, for answers whose length is known beforehand."""
+        it is a `TruncatedError`, for answers whose length is known beforehand. `moderate` ("input", "output" or
+        "both") has this call looked at by the endpoint's moderation, whatever the settings say."""
         parts = [Part("user", prompt)] if isinstance(prompt, str) else prompt
         asked = Asked(
             output=str if output is None else output,
             tier=self.engine.tier or tier or self._task.tier,
             temperature=self._temperature(temperature),
             max_output=max_output,
-            on_text=self._on_text if show else None,
+            on_text=show if callable(show) else self._on_text if show else None,
             sample=sample,
             likely=_as_text(likely),
             rounds=rounds,
+            moderate=moderate,
             took=self._took,
             run=self.run,
         )

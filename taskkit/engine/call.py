@@ -47,12 +47,14 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """`finish`: `length` is a cut at the output limit, `filtered` and `refused` are no answers at all."""
+    """`finish`: `length` is a cut at the output limit, `filtered` and `refused` are no answers at all. `why` says of a
+    text that stayed cut why it was not continued to its end."""
 
     text: str
     finish: Finish = "stop"
     usage: Usage = field(default_factory=Usage)
     model: str = ""
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

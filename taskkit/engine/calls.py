@@ -86,7 +86,6 @@ class Calls:
         other.rehearses, other.events = True, Events()
         other.journal = Journal(None, warn=partial(other.events.once, "warning"))
         other.roads = self.roads.rehearsal(transport, other.events, other.journal)
-        other.settings = replace(self.settings, moderate="")
         return other
 
     async def complete(self, parts: Sequence[Part], asked: Asked) -> Answered:
@@ -112,12 +111,16 @@ class Calls:
         notices = tuple(
             Notice(code="dropped", message=f"No room for {one}: it was left out.") for one in fitted.dropped
         )
-        if any(one.images for one in fitted.messages) and not sees_images(route):
+        given = [one for one in fitted.messages if one.role == "user"]
+        images = [url for one in fitted.messages for url in one.images]
+        if images and not sees_images(route):
             raise InputError(
                 f"{route.model.name} takes no images.",
                 hint="Use a model that does (--model), or say images = true in its row of models.toml.",
             )
-        await self._moderated(route, "input", "\n".join(one.content for one in fitted.messages if one.role == "user"))
+        notices += await self._moderated(route, asked, "input", "\n".join(one.content for one in given), images)
+        checks_output = self._moderates(asked, "output")
+        on_text = None if checks_output else asked.on_text  # what may be flagged is not shown before it is looked at
         call = Call(
             route.model.name, fitted.messages, asked.temperature, wanted, schema, stop=(), sample=asked.sample,
             likely=asked.likely,
@@ -125,7 +128,7 @@ class Calls:
         keys: list[bytes] = []
 
         async def paid(one: Call) -> Reply:
-            show = asked.on_text if one is call else None
+            show = on_text if one is call else None
             try:
                 reply = await route.road.paid(one, route.model, route.counter, run=asked.run, on_text=show, keys=keys)
             except ContextTooLong as error:  # by our count it had room
@@ -139,7 +142,7 @@ class Calls:
 
         async def whole(one: Call) -> Reply:
             return await finish.whole(
-                one, paid, rounds=asked.rounds, room=lambda c: self._output_room(route, c.messages), show=asked.on_text
+                one, paid, rounds=asked.rounds, room=lambda c: self._output_room(route, c.messages), show=on_text
             )
 
         try:
@@ -154,11 +157,10 @@ class Calls:
         except EndpointError:
             self.journal.forget(keys)  # an answer that was of no use must not be given again
             raise
-        await self._moderated(route, "output", reply.text)
-        if reply.finish == "length":
-            message = f"The answer was still cut off after {len(reply.text)} characters."
-            notices = (*notices, Notice(code="truncated", message=message, failure=True))
-        return Answered(value, notices)
+        await self._moderated(route, asked, "output", reply.text)
+        if checks_output and asked.on_text is not None:
+            asked.on_text(reply.text)
+        return Answered(value, (*notices, *_cut(reply)))
 
     def answer_room(self, route: Route, wanted: int | None) -> int:
         """The tokens to keep for an answer: what the task wants, within what the window can give."""
@@ -180,12 +182,22 @@ class Calls:
 
         self.learned.ratio(route.road.endpoint.base_url, route.model.name, counted, used)
 
-    async def _moderated(self, route: Route, side: str, text: str) -> None:
-        if self.settings.moderate not in {side, "both"} or not text:
-            return
-        categories = await route.road.transport.moderate(text)
+    def _moderates(self, asked: Asked, side: str) -> bool:
+        return not self.rehearses and not {side, "both"}.isdisjoint({self.settings.moderate, asked.moderate})
+
+    async def _moderated(
+        self, route: Route, asked: Asked, side: str, text: str, images: Sequence[str] = ()
+    ) -> tuple[Notice, ...]:
+        if not self._moderates(asked, side):
+            return ()
+        categories, unseen = await route.road.flagged(text, images)
         if categories:
             raise UnsafeError(f"The {side} was flagged: {', '.join(categories)}.", categories=categories, text=text)
+        if not unseen:
+            return ()
+        many = "The image was" if unseen == 1 else f"{unseen} images were"
+        message = f"{many} not looked at by the moderation of {route.road.endpoint.base_url}, which refused to."
+        return (Notice(code="not-moderated", message=message, failure=True),)
 
     async def embed(self, texts: Sequence[str], *, model: str = "text-embedding-3-small") -> list[tuple[float, ...]]:
         """A vector a text, in order, in batches of at most 2,048 texts and 250,000 tokens."""
@@ -217,3 +229,10 @@ class Calls:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _cut(reply: Reply) -> tuple[Notice, ...]:
+    if reply.finish != "length":
+        return ()
+    message = f"The answer was still cut off after {len(reply.text)} characters: {reply.why}."
+    return (Notice(code="truncated", message=message, failure=True),)

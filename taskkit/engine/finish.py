@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from taskkit.engine import seam
 from taskkit.engine.call import Call, Message, Reply
-from taskkit.errors import EndpointError, RefusedError, TruncatedError
+from taskkit.errors import InvalidOutputError, RefusedError, TruncatedError
 
 Ask = Callable[[Call], Awaitable[Reply]]
 Room = Callable[[Call], int]
@@ -26,6 +26,7 @@ LOOP = 900  # characters at the end of cut JSON that tell by repeating that the 
 LIVELY = 0.8  # temperature that gets it out of them
 REPEATED = 400  # characters which a continuation does not write a second time unless it goes in circles
 
+CIRCLES = "the model went in circles"
 GO_ON = (
     "Your answer was cut off at the length limit.{tail} Write the rest of it now. Begin with exactly the words "
     "below, which come right after {place}, and go on from there to the end. Repeat nothing else, and make no "
@@ -50,9 +51,9 @@ async def whole(
 
     `room` tells the most output tokens that a call may ask for. `show` gets the text that comes after the first
     reply, once it is joined (the first one is for `ask` to show as it comes). A text that is still cut after
-    `rounds` continuations, or that went in circles, comes back with `finish` "length", and the fence or table
-    row that it ends in is closed. Raises TruncatedError (cut JSON; nothing but thinking), RefusedError,
-    EndpointError (no answer). With no `rounds` a cut text is a TruncatedError too.
+    `rounds` continuations, or that went in circles, comes back with `finish` "length" and says `why`; the
+    fence or table row that it ends in is closed. Raises TruncatedError (cut JSON; nothing but thinking), RefusedError,
+    InvalidOutputError (no answer). With no `rounds` a cut text is a TruncatedError too.
     """
     reply = await _answered(call, ask, room, show)
     if reply.finish != "length":
@@ -129,28 +130,35 @@ async def _continued(
 ) -> Reply:
     text, usage, last = reply.text, reply.usage, ""
     written = len(text)
+    why = f"it was continued {rounds} times"
     for _ in range(rounds):
         start = seam.hold(text, min(seam.HELD, max(48, written // 4)))
         further = _next(call, text, start, room)
-        if further is None or seam.loops(text):
+        if further is None:
+            why = "the window has no room to continue it"
+            break
+        if seam.loops(text):
+            why = CIRCLES
             break
         reply = _checked(await ask(further), text)
         usage += reply.usage
         joined = seam.join(text, reply.text, held=text[start:])
         new = joined[len(text) :]
         if _goes_in_circles(text, new, last):
+            why = CIRCLES
             break
         if show is not None and new:
             show(new)
         text, last, written = joined, new, len(reply.text)
         if not new.strip() and not _confirmed(text, reply):
+            why = "the model did not go on with it"
             break
         if reply.finish != "length":
             return replace(reply, text=text, usage=usage)
     ended = seam.closed(text)
     if show is not None and ended != text:
         show(ended[len(text) :])
-    return replace(reply, text=ended, finish="length", usage=usage)
+    return replace(reply, text=ended, finish="length", usage=usage, why=why)
 
 
 def _goes_in_circles(text: str, new: str, last: str) -> bool:
@@ -216,8 +224,10 @@ def _only_thought(call: Call, reply: Reply) -> TruncatedError:
     )
 
 
-def _nothing(call: Call) -> EndpointError:
-    return EndpointError(
+def _nothing(call: Call) -> InvalidOutputError:
+    return InvalidOutputError(
         f"{call.model} answered nothing, twice.",
+        problems=("the answer is empty",),
+        tries=2,
         hint="Try another model (--model), or a smaller piece of text.",
     )

@@ -88,7 +88,7 @@ class StandIn:
     async def embed(self, _model: str, texts: tuple[str, ...]) -> Embedded:
         return Embedded(tuple((1.0, 0.0) for _ in texts), Usage(calls=1))
 
-    async def moderate(self, _text: str) -> tuple[str, ...]:
+    async def moderate(self, _what: str, *, image: bool = False) -> tuple[str, ...]:  # noqa: ARG002 - as above
         return ()
 
     async def close(self) -> None:
@@ -103,6 +103,7 @@ async def planned(engine: Calls, task: Task[Any]) -> Plan:
         rehearsal = engine.rehearsal(transport)
         route = transport.route = await rehearsal.route(rehearsal.tier or task.tier)
         job = Job(rehearsal, task, route, None)
+        job.foresees_faults = size == "high"
         await task.run(job)
         ends.append((transport, job))
     (low, job), (high, _) = ends

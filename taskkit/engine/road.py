@@ -2,8 +2,10 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 
 from taskkit.engine import loop
 from taskkit.engine.call import Call, Embedded, Reply
@@ -11,10 +13,11 @@ from taskkit.engine.endpoint import Endpoint
 from taskkit.engine.journal import Journal, Run, call_key
 from taskkit.engine.pace import Pace, Transient
 from taskkit.engine.prices import cost
+from taskkit.engine.schema import UnsupportedParameter
 from taskkit.engine.send import Transport
 from taskkit.engine.spend import Spend
 from taskkit.engine.wire import OnText
-from taskkit.errors import TaskkitError
+from taskkit.errors import InputError, TaskkitError
 from taskkit.events import Events
 from taskkit.models import Model
 from taskkit.results import Usage
@@ -122,6 +125,20 @@ class Road:
 
     def _cost(self, model: Model, given: int, out: int) -> Decimal | None:
         return cost(model, Usage(input_tokens=given, output_tokens=out), self.endpoint.base_url)
+
+    async def flagged(self, text: str, images: Sequence[str]) -> tuple[tuple[str, ...], int]:
+        """The categories that the endpoint's moderation flags, and how many of the images it would not look at. It
+        takes one image a request, and there are endpoints that take none."""
+        found: set[str] = set()
+        unseen = 0
+        if text:
+            found.update((await self._pace.run(lambda: self.transport.moderate(text), 0))[0])
+        for url in images:
+            try:
+                found.update((await self._pace.run(partial(self.transport.moderate, url, image=True), 0))[0])
+            except (InputError, UnsupportedParameter):
+                unseen += 1
+        return tuple(sorted(found)), unseen
 
     async def embedded(self, model: Model, texts: tuple[str, ...], tokens: int) -> Embedded:
         held = await self._spend.reserve(

@@ -45,6 +45,7 @@ class Asked:
     rounds: int = 8  # continuations of a text that is cut; with 0 such a text is a TruncatedError
     likely: str | None = None
     took: Callable[[Usage], None] | None = None  # told of each try, also of those that end in an error
+    moderate: str = ""  # "input", "output" or "both", on top of what the settings say
     run: Run | None = None  # the job's run; None keeps the journal out of it
 
 

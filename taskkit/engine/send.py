@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 Told = Callable[..., None]  # Pace.told
 
+MODERATION = "omni-moderation-latest"
 NONSENSE_TRIES = 3  # of what is no answer: another address than that of an endpoint gives it for ever
 
 
@@ -46,7 +47,7 @@ class Transport(Protocol):
 
     async def embed(self, model: str, texts: tuple[str, ...], /) -> Embedded: ...
 
-    async def moderate(self, text: str, /) -> tuple[str, ...]: ...
+    async def moderate(self, what: str, /, *, image: bool = False) -> tuple[str, ...]: ...
 
     async def close(self) -> None: ...
 
@@ -181,11 +182,15 @@ class OpenAITransport:
             raise self._nonsense(f"{len(vectors)} vectors for {len(texts)} texts")
         return Embedded(vectors, usage_of(data))
 
-    async def moderate(self, text: str) -> tuple[str, ...]:
-        """The names of the categories that are flagged."""
-        data = await self._post("/moderations", {"model": "omni-moderation-latest", "input": text})
-        flagged = [name for row in data["results"] for name, yes in row["categories"].items() if yes and row["flagged"]]
-        return tuple(sorted(set(flagged)))
+    async def moderate(self, what: str, *, image: bool = False) -> tuple[str, ...]:
+        """The names of the categories that are flagged in a text, or in an image by its URL."""
+        part: Any = [{"type": "image_url", "image_url": {"url": what}}] if image else what
+        data = await self._post("/moderations", {"model": MODERATION, "input": part})
+        try:
+            rows = [row["categories"].items() for row in data["results"] if row["flagged"]]
+            return tuple(sorted({name for row in rows for name, yes in row if yes}))
+        except (KeyError, TypeError, AttributeError) as error:
+            raise self._nonsense("no categories in it") from error
 
     async def served(self) -> tuple[str, ...]:
         """The names of the models that the endpoint lists; none when it does not tell."""

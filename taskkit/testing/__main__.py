@@ -26,12 +26,12 @@ def main() -> None:
         server = ScriptedServer(reply, latency=options.latency, port=options.port)
     except (OSError, OverflowError) as error:
         parser.error(f"the port {options.port} can not be had: {error}")
-    with server:
-        print(f"listening on {server.base_url}", flush=True)
-        try:
+    try:
+        with server:
+            print(f"listening on {server.base_url}", flush=True)
             threading.Event().wait()
-        except KeyboardInterrupt:
-            sys.exit(130)
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -45,7 +45,7 @@ class ScriptedTransport:
         vectors = tuple(tuple(row["embedding"]) for row in rows["data"])
         return Embedded(vectors, Usage(calls=1, input_tokens=rows["usage"]["prompt_tokens"]))
 
-    async def moderate(self, text: str) -> tuple[str, ...]:  # noqa: ARG002 - the transport's signature
+    async def moderate(self, what: str, *, image: bool = False) -> tuple[str, ...]:  # noqa: ARG002 - as above
         return ()
 
     async def close(self) -> None:

@@ -46,7 +46,8 @@ class ScriptedServer:
     """`replies` as in `Script`. `latency` in seconds comes before every answer; a wrong `api_key` gets a 401, an
     unknown one of `models` a 404, where these are given. `max_output` cuts longer answers, `context` refuses longer
     prompts, `max_at_once` answers 429 above it; all in tokens as `count` counts them. `headers` go with every
-    answer. `flagged` tells the categories that moderation sees in a text."""
+    answer. `flagged` tells the categories that moderation sees in a text, or in an image by its URL; a `Fail` from it
+    is sent instead."""
 
     def __init__(
         self,
@@ -59,7 +60,7 @@ class ScriptedServer:
         context: int | None = None,
         max_at_once: int | None = None,
         headers: Mapping[str, str] | None = None,
-        flagged: Callable[[str], list[str]] | None = None,
+        flagged: Callable[[str], list[str] | Fail] | None = None,
         count: Callable[[str], int] = tokens,
         port: int = 0,
     ) -> None:
@@ -189,7 +190,7 @@ class ScriptedServer:
         if method == "POST" and path.endswith("/embeddings"):
             return await self._json(writer, 200, _embedded(body, self._count))
         if method == "POST" and path.endswith("/moderations"):
-            return await self._json(writer, 200, self._moderated(str(body.get("input", ""))))
+            return await self._moderated(writer, body.get("input", ""))
         if method != "POST" or not path.endswith("/chat/completions"):
             return await self._fail(writer, Fail(404, f"Invalid URL ({method} {path})"))
         if refusal := self._refusal(body):
@@ -219,9 +220,18 @@ class ScriptedServer:
             )
         return None
 
-    def _moderated(self, text: str) -> dict[str, Any]:
-        found = self._flagged(text) if self._flagged else []
-        return {"results": [{"flagged": bool(found), "categories": dict.fromkeys(found, True)}]}
+    async def _moderated(self, writer: asyncio.StreamWriter, given: Any) -> bool:
+        categories: list[str] = []
+        for part in given if isinstance(given, list) else [given]:
+            what = part
+            if isinstance(part, Mapping):
+                what = part["image_url"]["url"] if "image_url" in part else part.get("text", "")
+            found = self._flagged(str(what)) if self._flagged else []
+            if isinstance(found, Fail):
+                return await self._fail(writer, found)
+            categories += found
+        row = {"flagged": bool(categories), "categories": dict.fromkeys(categories, True)}
+        return await self._json(writer, 200, {"results": [row]})
 
     async def _said(self, writer: asyncio.StreamWriter, body: Body, reply: Plain) -> bool:
         match reply:

@@ -16,7 +16,8 @@ from taskkit.tasks.summarise.density import denser
 from taskkit.tasks.summarise.disagree import disagreements
 from taskkit.tasks.summarise.documents import documents
 from taskkit.tasks.summarise.length import HEADLINE, TLDR, Limit, Style, points
-from taskkit.tasks.summarise.notes import PIECE, merged, notes, read_whole
+from taskkit.tasks.summarise.notes import merged, notes
+from taskkit.tasks.summarise.reading import PIECE, read_whole
 from taskkit.tasks.summarise.records import (
     Action,
     Citation,
@@ -198,7 +199,7 @@ async def written(work: Work, differences: Sequence[Disagreement]) -> tuple[str,
     whole = work.ask("short", texts=texts, differences=told, earlier=work.earlier)
     if work.job.counter.fits("".join(texts), PIECE) and work.job.fits(whole, max_output=work.room):
         work.job.strategy = "one call"
-        text = await work.job.complete(whole, max_output=work.room, show=True, likely=work.likely)
+        text = await work.job.complete(whole, max_output=work.room, show=work.show, likely=work.likely)
         return text, read_whole(work), 1
     found, done = await notes(work)
     if not found:  # nothing in any of them on what was looked for

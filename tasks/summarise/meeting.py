@@ -12,8 +12,9 @@ from taskkit.spans import Span, locate
 from taskkit.split import Piece
 from taskkit.tasks.summarise.documents import Document
 from taskkit.tasks.summarise.figures import dates
-from taskkit.tasks.summarise.notes import PIECE, Numbered, Read, cut_up, merged, named, note_parts, read_all, read_whole
+from taskkit.tasks.summarise.notes import merged, note_parts
 from taskkit.tasks.summarise.numbered import bag
+from taskkit.tasks.summarise.reading import PIECE, Numbered, Read, cut_up, named, read_all, read_whole
 from taskkit.tasks.summarise.records import Action, Coverage, Point
 from taskkit.tasks.summarise.turns import Turn, around
 from taskkit.tasks.summarise.work import Work, likely

@@ -1,105 +1,18 @@
 """A text that fits no call: notes on every piece, then a tree of merges, each level shorter than the one before."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from collections.abc import Sequence
 
-from taskkit.errors import ContextTooLong, EndpointError, QuotaError, RefusedError, TaskkitError
+from taskkit.errors import ContextTooLong, EndpointError, QuotaError, RefusedError
 from taskkit.job import Job
 from taskkit.prompt import Part
 from taskkit.split import Piece
 from taskkit.tasks.summarise.nothing import is_nothing
-from taskkit.tasks.summarise.records import Coverage, Reading
+from taskkit.tasks.summarise.reading import Numbered, Read, cut_up, named, read_all
 from taskkit.tasks.summarise.work import TOKENS_A_WORD, Work, likely
 
-T = TypeVar("T")
-
-PIECE = 6000  # tokens: pieces much larger than this lose their middle, and make long waits
 NOTE_WORDS = 180  # a piece's notes at most
 DEPTH = 12  # levels of merging; each must shrink, so this is never reached
 ENOUGH = 0.8  # of a level's length: the next one may be so long, or its notes are cut
-
-
-@dataclass(frozen=True, slots=True)
-class Numbered:
-    """A piece of the `document`th document; `number` counts from 1 through all of them."""
-
-    document: int
-    number: int
-    total: int
-    piece: Piece
-
-
-@dataclass(frozen=True, slots=True)
-class Read(Generic[T]):
-    """What each piece gave, in order; None for one that failed."""
-
-    pieces: Sequence[Numbered]
-    found: Sequence[T | None]
-    coverage: Coverage
-
-
-def cut_up(work: Work, around: Sequence[Part], room: int, *, overlap: int = 0) -> list[Numbered]:
-    pieces = [
-        (number, piece)
-        for number, document in enumerate(work.documents)
-        for piece in work.job.split(document.view, max_tokens=PIECE, around=around, max_output=room, overlap=overlap)
-    ]
-    return [Numbered(document, number, len(pieces), piece) for number, (document, piece) in enumerate(pieces, 1)]
-
-
-async def read_all(work: Work, pieces: Sequence[Numbered], read: Callable[[Numbered], Awaitable[T]]) -> Read[T]:
-    """Every piece once. One that fails does not take the others with it: it is told, and is missing from the
-    coverage. Raises what stops the whole job, and the error of the first piece when all fail."""
-    results = await work.job.map(read, pieces, keep_errors=True)
-    errors = [one for one in results if isinstance(one, TaskkitError)]
-    again = next((one for one in errors if isinstance(one, ContextTooLong)), None)
-    if again is not None or len(errors) == len(results):
-        raise again or errors[0]
-    found = [None if isinstance(one, TaskkitError) else one for one in results]
-    readings = [
-        _reading(work, one, str(result) if isinstance(result, TaskkitError) else "")
-        for one, result in zip(pieces, results, strict=True)
-    ]
-    coverage = covered(readings)
-    if errors:
-        lost = [one for one in readings if one.status == "failed"]
-        where = ", ".join(f"{one.start}-{one.end}{f' of {one.document}' if one.document else ''}" for one in lost[:5])
-        work.job.warn(
-            "not-read",
-            f"{len(lost)} of {len(pieces)} pieces were not read, {1 - coverage.share:.1%} of the text "
-            f"(characters {where}{', …' if len(lost) > 5 else ''}): {errors[0]}",
-            failure=True,
-        )
-    return Read(pieces, found, coverage)
-
-
-def _reading(work: Work, one: Numbered, problem: str) -> Reading:
-    document = work.documents[one.document]
-    start, end = document.outside(one.piece.start, one.piece.end)
-    if document.runs:  # the times between two cues are read with the first of them
-        last = one.number == one.total or one.piece.end >= len(document.view.text)
-        start = document.source.start if one.piece.start == 0 else start
-        end = (
-            document.source.start + len(document.source.text)
-            if last
-            else document.outside(one.piece.end, one.piece.end)[0]
-        )
-    return Reading(
-        document=document.name, start=start, end=end, status="failed" if problem else "read", problem=problem
-    )
-
-
-def covered(readings: Sequence[Reading]) -> Coverage:
-    every = sum(one.end - one.start for one in readings)
-    read = sum(one.end - one.start for one in readings if one.status == "read")
-    return Coverage(share=read / every if every else 1.0, readings=tuple(readings))
-
-
-def read_whole(work: Work) -> Coverage:
-    """All documents in one call."""
-    texts = [(one.name, one.source) for one in work.documents]
-    return covered([Reading(document=name, start=one.start, end=one.start + len(one.text)) for name, one in texts])
 
 
 async def notes(work: Work) -> tuple[list[str], Read[str]]:
@@ -114,7 +27,7 @@ async def notes(work: Work) -> tuple[list[str], Read[str]]:
     read = await read_all(work, pieces, note)
     return [
         named(work, one, text)
-        for one, text in zip(pieces, read.found, strict=True)
+        for one, text in zip(read.pieces, read.found, strict=True)
         if text is not None and not (work.focus and is_nothing(text))
     ], read
 
@@ -129,11 +42,6 @@ def note_parts(work: Work, one: Numbered | None, block: str = "note", **values: 
     )  # fmt: skip
 
 
-def named(work: Work, one: Numbered, text: str) -> str:
-    """Of several documents each note says whose it is."""
-    return f"From {work.documents[one.document].name}:\n{text}" if len(work.documents) > 1 else text
-
-
 async def merged(work: Work, found: Sequence[str], **values: object) -> str:
     """A level packs as many notes into a call as fit, and must come out shorter than it went in."""
     job = work.job
@@ -141,7 +49,7 @@ async def merged(work: Work, found: Sequence[str], **values: object) -> str:
     for _ in range(DEPTH):
         final = work.ask("merge", notes=notes, final=True, words=0, earlier=work.earlier, **values)
         if job.fits(final, max_output=work.room):
-            return await job.complete(final, max_output=work.room, show=True, likely=work.likely)
+            return await job.complete(final, max_output=work.room, show=work.show, likely=work.likely)
         before = sum(job.counter.count_many(notes))
         groups = packed(work, notes)
         words = max(40, int(min(before / len(groups) * 0.5, answer_of(work)) / TOKENS_A_WORD))

@@ -1,6 +1,7 @@
 """When a text has nothing on what it is looked at for, that is said, and no summary is made up."""
 
 import re
+from collections.abc import Callable
 
 from taskkit.knowledge.languages import guess
 
@@ -18,6 +19,24 @@ _SAID = {
 
 def is_nothing(text: str) -> bool:
     return re.fullmatch(rf"\W*{WORD}\W*", text, re.IGNORECASE) is not None
+
+
+class Held:
+    """Hands text on to `show` once it can no longer be the word alone, which is no text for a reader."""
+
+    def __init__(self, show: Callable[[str], None]) -> None:
+        self._show = show
+        self._waiting: str | None = ""
+
+    def __call__(self, text: str) -> None:
+        if self._waiting is None:
+            self._show(text)
+            return
+        self._waiting += text
+        begun = re.sub(r"^\W+", "", self._waiting).upper()
+        if not WORD.startswith(begun) and not is_nothing(self._waiting):
+            self._show(self._waiting)
+            self._waiting = None
 
 
 def nothing_about(focus: str, language: str, source: str) -> str:

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from taskkit.engine.wire import OnText
 from taskkit.job import Job
 from taskkit.knowledge.languages import guess
 from taskkit.prompt import Part, Prompt
 from taskkit.tasks.summarise.documents import Document
 from taskkit.tasks.summarise.guard import Facts, Strange, capitals_tell
 from taskkit.tasks.summarise.length import Limit
+from taskkit.tasks.summarise.nothing import Held
 from taskkit.tasks.summarise.turns import Turn, turns
 
 TOKENS_A_WORD = 2.0  # room to keep for a word of an answer, in any language
@@ -43,6 +45,11 @@ class Work:
     def room(self) -> int:
         """Tokens to keep for the summary."""
         return int(self.limit.words * TOKENS_A_WORD) + 64
+
+    @property
+    def show(self) -> bool | OnText:
+        """To whom the summary is shown while it comes."""
+        return Held(self.job.emit) if self.focus else True
 
     @property
     def likely(self) -> str:

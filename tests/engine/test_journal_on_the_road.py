@@ -75,6 +75,40 @@ def test_a_disk_that_is_full_from_the_start_or_gets_full_on_the_way(server: Serv
     assert (again, more) == (LINES, [])
 
 
+MOUNTED = """
+mount -t tmpfs -o size=$1 tmpfs small && cd small && shift && "$@"
+code=$?
+cp journal.sqlite* .. 2>/dev/null
+exit $code
+"""
+
+
+def a_small_disk(size: str, argv: list[str]) -> "subprocess.CompletedProcess[str]":
+    """Runs a command on a disk of its own; skips the test where none may be mounted."""
+    Path("small").mkdir()
+    apart = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c"]
+    try:
+        subprocess.run([*apart, MOUNTED, "sh", "64k", "true"], capture_output=True, check=True, timeout=20)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("no disk can be mounted here")
+    return subprocess.run([*apart, MOUNTED, "sh", size, *argv], capture_output=True, text=True, check=True, timeout=60)
+
+
+@pytest.mark.parametrize("size", ["8k", "64k", "128k", "256k"])
+def test_a_disk_without_a_byte_left(server: Server, size: str) -> None:
+    """The smallest has no room for an empty journal, the largest for some answers."""
+    there = server(echo)
+    done = a_small_disk(size, [sys.executable, "-c", FULL, there.base_url, str(10**9)])
+    results, warnings = json.loads(done.stdout)
+    assert [one.rstrip() for one in results] == [(f"Line {n} " + "word " * 200).rstrip() for n in range(200)]
+    assert len(there.bodies) == 200
+    assert len(warnings) == 1
+    assert "journal.sqlite can not be used (d" in warnings[0]  # "database or disk is full", or "disk I/O error"
+    assert "Free the disk" in warnings[0]
+    again, more, _ = ran(there, Path("journal.sqlite"))  # what was left of it, on a disk with room
+    assert (again, more) == (LINES, [])
+
+
 def test_a_folder_where_nothing_can_be_written(server: Server) -> None:
     there = server(echo)
     results, warnings, _ = ran(there, Path("/proc/self/fdinfo/journal.sqlite"))  # not for root either

@@ -16,7 +16,7 @@ import taskkit
 from taskkit import Text
 from taskkit.errors import CostCapError, EndpointError, QuotaError
 from taskkit.tasks.summarise import Summarise, Summary
-from taskkit.testing import Fail, Refuse, ScriptedServer, scripted
+from taskkit.testing import Fail, Refuse, Say, ScriptedServer, scripted
 
 Server = Callable[..., ScriptedServer]
 CHUNKS = 40
@@ -81,20 +81,41 @@ def test_every_character_is_in_one_reading() -> None:
     assert result.coverage.share == 1.0
 
 
-def test_a_piece_that_fails_does_not_take_the_others_with_it(server: Server) -> None:
+def test_a_piece_that_fails_is_read_in_halves_and_takes_nothing_else_with_it(server: Server) -> None:
     def model(body: Mapping[str, Any]) -> Any:
         return Refuse() if "# Tower 7\n" in of(body) else keeper(body)
 
     there = server(model)
     with taskkit.Engine(model="gpt-4.1-mini", base_url=there.base_url, api_key="k", context=WINDOW) as engine:
         result = engine.run(Summarise(DOCUMENT))
-    lost = [one for one in result.coverage.readings if one.status == "failed"]
-    assert [FORTY[one.start : one.end] for one in lost] == [section(7)]
-    assert lost[0].problem
+    readings = result.coverage.readings
+    (lost,) = [one for one in readings if one.status == "failed"]
+    assert section(7).startswith(FORTY[lost.start : lost.end])
+    assert 0.3 < (lost.end - lost.start) / len(section(7)) < 0.7, "the other half was read"
+    assert "".join(FORTY[one.start : one.end] for one in readings) == FORTY
+    assert lost.problem
     assert result.text == "The keepers saw ships."
+    assert len(there.bodies) == CHUNKS + 2 + 1
     assert 0.9 < result.coverage.share < 1
     assert [one.code for one in result.warnings if one.failure] == ["not-read"]
-    assert f"{lost[0].start}-{lost[0].end}" in result.warnings[0].message
+    assert f"{lost.start}-{lost.end}" in result.warnings[0].message
+
+
+@pytest.mark.parametrize("fault", [Refuse(), "", Say("", finish="length")], ids=["refused", "empty", "only thought"])
+def test_a_piece_that_is_too_much_for_the_model_is_read_whole_in_halves_as_planned(fault: Any) -> None:
+    def model(body: Mapping[str, Any]) -> Any:
+        too_much = "the tower saw 14 ships" in of(body) and len(of(body)) > 6000
+        return fault if is_map(body) and too_much and "# Tower 7\n" in of(body) else keeper(body)
+
+    engine = scripted(model, context=WINDOW)
+    plan = engine.plan(Summarise(DOCUMENT))
+    result = engine.run(Summarise(DOCUMENT))
+    assert result.coverage.share == 1.0
+    assert "".join(FORTY[one.start : one.end] for one in result.coverage.readings) == FORTY
+    assert not result.warnings
+    assert len(result.coverage.readings) == CHUNKS + 1
+    assert CHUNKS + 3 <= result.usage.calls <= CHUNKS + 4  # an answer that is none is asked for once more
+    assert plan.calls[1] >= plan.calls[0] + 2 * CHUNKS // 10, "one piece in ten is foreseen to be read in halves"
 
 
 def test_when_all_fail_there_is_no_summary() -> None:

@@ -13,7 +13,7 @@ from taskkit.errors import RefusedError
 from taskkit.tasks.summarise import Summarise, Summary
 from taskkit.tasks.summarise.captions import spoken
 from taskkit.tasks.summarise.turns import turns
-from taskkit.testing import ScriptedServer, adversarial, scripted
+from taskkit.testing import Say, ScriptedServer, adversarial, scripted
 
 PLAIN = """[00:00:03] Ann: Good morning. The new timetable is late.
 [00:00:10] Ben: The printer wants it by Friday. I will send it on Thursday evening.
@@ -278,6 +278,24 @@ def test_a_text_with_nothing_on_the_focus_says_so() -> None:
         assert words in result.text
         assert not result.found
         assert codes(result) == {"nothing-found"}
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("NOTHING", False), (" *Nothing.*\n", False), ("Nothing was closed but the harbour.", True), ("Not", True),
+        ("The harbour was closed.", True),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("chunk", [1, 3, 100])
+@pytest.mark.parametrize("source", [PLAIN, LONG], ids=["short", "long"])
+def test_the_word_for_nothing_is_not_shown_on_the_way(source: str, chunk: int, said: str, shown: bool) -> None:
+    stream = scripted(lambda body: Say(said, chunk=chunk), context=16_000).stream(Summarise(source, focus="harbours"))
+    text = "".join(stream)
+    assert text.startswith(said if shown else "The text says nothing about this: harbours")
+    assert "nothing.*" not in text.lower()
+    if len(said) > 8 and chunk == 1 and shown:
+        assert text.strip() == said.strip()
 
 
 def test_pieces_with_nothing_on_the_focus_are_left_out_of_the_merge() -> None:
