@@ -80,6 +80,13 @@ class Translate(Task[Translation]):
             "from the first time on, as it is written to: -o page.de.md --update page.de.md."
         ),
     ] = None
+    was: Annotated[
+        Path | None,
+        Field(
+            description="The source that --update was translated from, where no .lock beside it tells what has changed "
+            "since. PO files need none."
+        ),
+    ] = None
     register: Annotated[Literal["", "formal", "informal"], Field(description="How the reader is addressed.")] = ""
     format: Annotated[
         str,
@@ -115,6 +122,8 @@ class Translate(Task[Translation]):
             raise InputError(
                 f"There is no bilingual {self.document.format.name}.", hint="It is made of text and Markdown."
             )
+        if self.was is not None and self.update is None:
+            raise InputError("There is a former source, but no translation of it.", hint="Give it: --update FILE")
         _ = self.document, self.terms, self.known
 
     @functools.cached_property
@@ -152,7 +161,9 @@ class Translate(Task[Translation]):
         source = self.document
         had: dict[Span, str] = {one: one.current for one in source.segments if not one.new and one.target is not None}
         if self.update is not None:
-            had |= earlier(job, source, self.update)
+            kept, changed = earlier(job, source, self.update, self.was)
+            had |= kept
+            self.known.lend(changed)
         spans = [one for one in source.segments if one not in had]
         work = self.work(job, spans)
         for text, target in (*((span.text, target) for span, target in had.items()), *self.known.lately()):
@@ -165,6 +176,8 @@ class Translate(Task[Translation]):
         finally:
             if not job.engine.rehearses:
                 self.known.save()
+        if self.update is not None and had and not job.engine.rehearses:
+            job.engine.events.emit("notice", f"{len(had)} of {len(source.segments)} texts are kept from {self.update}.")
         outcomes = {span: Done(target, status="earlier") for span, target in had.items()}
         return self.result(job, outcomes | joined(todo, done, parts))
 

@@ -1,10 +1,11 @@
 """An earlier translation, kept where its source is still the same.
 
-Which source it was made from is told by a lock beside it, `page.de.md.lock`: a line a segment, the checksums of its
-source and its target. Where there is none, a format that names its texts is matched by the names; of any other,
-nothing is taken over, since nobody could tell what has changed."""
+Which source it was made from is told by that source itself, where it is given; else by a lock beside the translation,
+`page.de.md.lock`: a line a segment, the checksums of its source and its target. Where there is neither, a format that
+names its texts is matched by the names; of any other, nothing is taken over, since nobody could tell what has changed."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -13,6 +14,8 @@ from taskkit import files
 from taskkit.errors import InputError
 from taskkit.job import Job
 from taskkit.tasks.translate.formats import Opened, opened
+from taskkit.tasks.translate.pairing import paired
+from taskkit.tasks.translate.record import Pair
 from taskkit.tasks.translate.segments import Segment
 
 HEAD = "# What this translation was made from, for the next update: source and target of each text."
@@ -36,26 +39,45 @@ def lines_of(segments: Sequence[Segment], targets: Mapping[Segment, str]) -> str
     return "\n".join([HEAD, *rows]) + "\n"
 
 
-def earlier(job: Job, source: Opened, update: Path) -> dict[Segment, str]:
-    """What to keep of the translation in `update`; nothing where there is no such file yet."""
+def earlier(job: Job, source: Opened, update: Path, was: Path | None = None) -> tuple[dict[Segment, str], list[Pair]]:
+    """What to keep of the translation in `update`, and what it made of texts of `was`, the source that it was made
+    from, that have changed. Nothing where there is no such file yet."""
     if not update.exists() or not update.stat().st_size:
-        return {}
+        return {}, []
     old = opened(update, source.format.name, source.options)
-    rows = _rows(lock_of(update))
     if any(one.target is not None for one in source.segments):
-        return _own(source.segments, old.segments)
-    if all(one.key for one in (*source.segments, *old.segments)) and not rows:
-        return _by_key(source.segments, old.segments)
+        return _own(source.segments, old.segments), []
+    if was is not None:
+        return _by_former(job, source, old, opened(was, source.format.name, source.options))
+    rows = _rows(lock_of(update))
+    if source.format.named and not rows:
+        return _by_key(source.segments, old.segments), []
     if not rows:
         job.warn(
             "no-lock",
-            f"{update} has no {lock_of(update).name} that tells what it was translated from: all is translated anew.",
+            f"{update} has no {lock_of(update).name} that tells what it was translated from, so nothing of it is kept. "
+            "If you have that source: --was FILE.",
         )
-        return {}
+        return {}, []
     found = _by_order(source.segments, list(_targets(rows, old.segments)))
     if not found and source.segments:
         job.warn("changed", f"Nothing of {update} could be kept: it is not what its lock speaks of.")
-    return found
+    return found, []
+
+
+def _by_former(job: Job, source: Opened, old: Opened, former: Opened) -> tuple[dict[Segment, str], list[Pair]]:
+    all_ = paired(former.segments, old.segments, source.format.prose)
+    pairs = [(one, other) for one, other in all_ if one.text != other.text]  # what says the same was not translated
+    found = _by_order(source.segments, [(_sum(one.text), other.text) for one, other in pairs])
+    texts = {one.text for one in source.segments}
+    unsure = {one.text for one in former.segments} & texts - {one.text for one, _ in all_}
+    if unsure:
+        job.warn(
+            "unpaired",
+            f"Of {old.name} it is not sure which of its texts stand for {len(unsure)} of those of {former.name} that "
+            f"have not changed: they are translated anew. The first: {min(unsure, key=source.text.find)[:80]!r}.",
+        )
+    return found, [(one.text, other.text) for one, other in pairs if one.text not in texts]
 
 
 def _own(segments: Sequence[Segment], old: Sequence[Segment]) -> dict[Segment, str]:
@@ -67,8 +89,9 @@ def _own(segments: Sequence[Segment], old: Sequence[Segment]) -> dict[Segment, s
 
 
 def _by_key(segments: Sequence[Segment], old: Sequence[Segment]) -> dict[Segment, str]:
-    """What is still as in the source was not translated."""
-    known = {one.key: one.text for one in old}
+    """What is still as in the source was not translated, and a name that stands for two texts tells of neither."""
+    twice = {key for side in (segments, old) for key, count in Counter(one.key for one in side).items() if count > 1}
+    known = {one.key: one.text for one in old if one.key not in twice}
     return {
         one: known[one.key] for one in segments if one.key in known and known[one.key] not in {"", one.text}
     }  # fmt: skip

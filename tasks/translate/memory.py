@@ -4,6 +4,7 @@ import itertools
 import threading
 import weakref
 from collections import Counter
+from collections.abc import Iterable
 from difflib import SequenceMatcher
 from pathlib import Path
 
@@ -97,11 +98,21 @@ class Memory:
     def add(self, source: str, target: str) -> None:
         if self.path is None or self._pairs.get(source) == target:
             return
+        self._take(source, target)
+        self._new[source] = target
+
+    def _take(self, source: str, target: str) -> None:
         if source not in self._pairs:
             self._indexed(source)
-        self._pairs[source] = self._new[source] = target
+        self._pairs[source] = target
         for prose, known in self._masked.items():
             known |= dict(filter(None, [_shown((source, target), prose)]))
+
+    def lend(self, pairs: Iterable[tuple[str, str]]) -> None:
+        """To be looked up like its own, which count more, and not written."""
+        for source, target in pairs:
+            if source not in self._pairs:
+                self._take(source, target)
 
     def save(self) -> None:
         """Adds what is new to the file, in one step. Raises `InputError` where that can not be done."""

@@ -94,4 +94,4 @@ def _is_extension(values: list[Value]) -> bool:
     return bool(with_message) and {value.path[0] for value in values} == with_message
 
 
-FORMAT = Format("json", (".json", ".arb"), find, write, check=check)
+FORMAT = Format("json", (".json", ".arb"), find, write, check=check, named=True)

@@ -21,7 +21,7 @@ class Format:
     """`find` gives the segments of a text, `write` what is put in place of a stretch. `check` raises ValueError, with
     one line, when a translated text is not of this format any more. `complete` is what a document
     with translations needs beside them. With `reread` every segment must be found again
-    with the translation that was written. A container has `unpack` (a file to the texts of its members; raises
+    with the translation that was written. `named`: a key is the name of a message, whatever stands there. A container has `unpack` (a file to the texts of its members; raises
     InputError) and `pack` (contents and members to new contents)."""
 
     name: str
@@ -34,6 +34,7 @@ class Format:
     reread: Callable[[str], list[str]] | None = str.split
     unpack: Callable[[Path], dict[str, str]] | None = None
     pack: Callable[[bytes, Mapping[str, str]], bytes] | None = None
+    named: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,4 +85,4 @@ def _values(text: str) -> Iterator[Value]:
             todo += [((*path, str(getattr(key, "value", ""))), one, inside) for key, one in node.value]
 
 
-FORMAT = Format("yaml", (".yaml", ".yml"), find, write, check=check)
+FORMAT = Format("yaml", (".yaml", ".yml"), find, write, check=check, named=True)
