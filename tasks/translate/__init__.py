@@ -22,7 +22,8 @@ from taskkit.tasks.translate.formats import FORMATS, SUFFIXES, Opened, Options, 
 from taskkit.tasks.translate.glossary import Term, glossary
 from taskkit.tasks.translate.languages import NAMES, language, manner
 from taskkit.tasks.translate.memory import Memory, memory
-from taskkit.tasks.translate.record import Record
+from taskkit.tasks.translate.plurals import rules_installed
+from taskkit.tasks.translate.record import Record, proper_names
 from taskkit.tasks.translate.result import Issue, Segment, Status, Translation
 from taskkit.tasks.translate.segments import Segment as Span
 from taskkit.tasks.translate.units import Cut, Unit, cut, units
@@ -187,13 +188,19 @@ class Translate(Task[Translation]):
         found = from_ or spoken("\n".join(texts[:200]))
         if not from_ and found == tag:
             job.warn("same-language", f"The source seems to be {NAMES[found]} already; say --from if it is not.")
+        if not rules_installed() and any(one.plural is not None and not one.plural.examples for one in spans):
+            job.warn(
+                "plural-rules",
+                f"Which plural forms {language(self.to)[1]} has is not known without babel: messages keep those of the "
+                'source. Run: pip install "taskkit[documents]"',
+            )
         values = {
             "language": language(self.to)[1], "source_language": NAMES.get(base(found), ""),
             "register": self.register, "manner": manner(tag),
         }  # fmt: skip
         if from_:
             values["source_language"] = language(self.from_)[1]
-        how = Manner(Wanted(tag, found, self.terms), values, self.reflect)
+        how = Manner(Wanted(tag, found, self.terms, proper_names(texts)), values, self.reflect)
         return Work(job, type(self).prompt, how, self.known, Record(texts, base(found)))
 
     def result(self, job: Job, outcomes: Mapping[Span, Done]) -> Translation:

@@ -104,7 +104,8 @@ class Work:
         wanted = self.manner.wanted
         problems = (*problems, *check_segment(unit.first, target, unit.masked, wanted.to))
         problems = (*problems, *verified(unit.first, target, wanted))
-        return None if worth_another_try(problems, 1) else Done(target, problems, "memory")
+        asked = [one for one in problems if one.severity == "error" or one.code != "untranslated"]  # that was, then
+        return None if worth_another_try(asked, 1) else Done(target, problems, "memory")
 
     async def batch(self, group: list[Unit], before: str) -> dict[str, Done]:
         """All at once; then, in smaller and smaller groups, what is missing or wrong."""

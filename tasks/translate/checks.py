@@ -69,8 +69,7 @@ def check_document(source: str, target: str, form: str) -> list[Problem]:
 
 def _copied(source: str, target: str, masked: Masked, to: str) -> Iterator[Problem]:
     shown = _letters(masked)
-    words = len(WORD.findall(shown)) + sum(map(is_wide, shown[:1000]))
-    if words < 3:
+    if is_short(shown):
         return
     if " ".join(source.casefold().split()) == " ".join(target.casefold().split()):
         yield Problem("untranslated", "This is the source text, not a translation.")
@@ -78,6 +77,15 @@ def _copied(source: str, target: str, masked: Masked, to: str) -> Iterator[Probl
     wanted, was, now = written_in(to), script(shown), script(_letters(mask(target, masked.format)))
     if wanted and was not in wanted and now == was:
         yield Problem("script", f"This is still written in {now} letters.")
+
+
+def is_short(text: str) -> bool:
+    """A word or two, or three that look like a name: what may be the same in another language."""
+    words = WORD.findall(text)
+    if any(map(is_wide, text[:1000])):
+        return len(words) + sum(map(is_wide, text[:1000])) < 3
+    is_name = len(words) == 3 and all(word[0].isupper() for word in words if len(word) > 3 or word is words[-1])
+    return len(words) < 3 or is_name
 
 
 def _letters(masked: Masked) -> str:

@@ -28,6 +28,19 @@ def names_of(text: str) -> frozenset[str]:
     return frozenset(word.lower() for word, before in found if word[0].isupper() and before and before not in OPENS)
 
 
+def proper_names(texts: Iterable[str]) -> frozenset[str]:
+    """The words, in small letters, that sentences write with a capital and nothing in the texts without one."""
+    names: set[str] = set()
+    plain: set[str] = set()
+    for text in texts:
+        words = WORD.findall(text)
+        small = {word for word in words if word[0].islower()}
+        plain |= small
+        if 2 * len(small) > len(words):  # no heading in which each word has one
+            names |= names_of(text)
+    return frozenset(names - plain)
+
+
 class Record:
     """`texts` are all of the document: only names, and what comes up more than once in them, are worth a place."""
 

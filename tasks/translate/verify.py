@@ -6,27 +6,32 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from taskkit.knowledge.languages import common_words, guess
+from taskkit.tasks.translate.checks import is_short
+from taskkit.tasks.translate.conventions import conventions
 from taskkit.tasks.translate.formats.subtitles import JOINT, fitted, visible
 from taskkit.tasks.translate.glossary import Term, term_problems
+from taskkit.tasks.translate.patterns import placeholders
 from taskkit.tasks.translate.scripts import is_wide
 from taskkit.tasks.translate.segments import Limit, Problem, Segment
 
 # Warnings that are worth another try, and how often; what still holds then is told, and the translation taken.
-AGAIN = {"term": 1, "length": 1, "forbidden": 2}
+AGAIN = {"term": 1, "length": 1, "untranslated": 1, "forbidden": 2}
 ENOUGH = 8  # words that tell a language
 CLEAR = 0.33  # of the words of a text, those that its language is known by
 LETTERS_A_SECOND = 21  # that a viewer reads
 NUMBER = re.compile(r"\d+(?:[.,'’   \u202f]\d{3})*(?:[.,]\d+)?")
 WORD = re.compile(r"[^\W\d_]+")
+CODE = re.compile(r"\w[_./\\@:=]\w|^--?\w|\d|[<>{}()\[\]$`⟦]")
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The tags of both languages ("" for an unknown one), and the terms."""
+    """The tags of both languages ("" for an unknown one), the terms, and the names in the document in small letters."""
 
     to: str
     from_: str = ""
     terms: tuple[Term, ...] = ()
+    names: frozenset[str] = frozenset()
 
 
 def verified(segment: Segment, target: str, wanted: Wanted) -> Iterator[Problem]:
@@ -38,6 +43,9 @@ def verified(segment: Segment, target: str, wanted: Wanted) -> Iterator[Problem]
         yield from _fits(segment.limit, segment, target)
     if segment.plural is None:
         yield from _numbers(source, target)
+    yield from conventions(source, target, wanted.to)
+    if base(wanted.from_) != base(wanted.to):
+        yield from _same(segment, target, wanted)
 
 
 def base(tag: str) -> str:
@@ -83,6 +91,17 @@ def _numbers(source: str, target: str) -> Iterator[Problem]:
     gone = [number for number in lost if len(number) > 1]
     if gone:
         yield Problem("number", f"Not in the translation: the number {gone[0]}.", "warning")
+
+
+def _same(segment: Segment, target: str, wanted: Wanted) -> Iterator[Problem]:
+    """A word or two that came back as they were, unless they are a known name, a sign or code. More is an error."""
+    text = segment.text.strip()
+    if text.casefold() != target.strip().casefold() or CODE.search(text) or placeholders(text) or not is_short(text):
+        return
+    known = wanted.names | {word.lower() for term in wanted.terms if term.stays for word in WORD.findall(term.source)}
+    words = [word for word in WORD.findall(text) if len(word) > 2]
+    if any(word.lower() not in known and word[1:] == word[1:].lower() for word in words):
+        yield Problem("untranslated", "This is as in the source: translate it, unless it is a name.", "warning")
 
 
 def _digits(number: str) -> str:
