@@ -18,17 +18,15 @@ QUANTITY = re.compile(
 )
 PAIRS = {"“": re.compile("“[^“”„«»]+”"), "„": re.compile("„[^“”„«»]+[“”]"), "«": re.compile("«[^“”„«»]+»")}
 ENGLISH = "“…”; 1,234.5"
-WEST = frozenset("bg cs da de el en es et fi fr hr hu it lt lv nb nl no pl pt ro ru sk sl sv tr uk".split())
 
 
 def conventions(source: str, target: str, to: str) -> Iterator[Problem]:
     """`to` is the target's tag; nothing is told of languages whose ways are not known here."""
     base, _, region = to.partition("-")
-    if base not in WEST or (region in {"ch", "li", "za"} and to not in MANNERS):
-        return
-    quotes, _, number = (manner(to) or ENGLISH).partition("; ")
-    yield from _decimals(source, target, number[-2])
-    yield from _quotes(source, target, quotes)
+    quotes, _, number = (manner(to) or (ENGLISH if base == "en" else "")).rpartition("; ")
+    if quotes and (to in MANNERS or region not in {"ch", "li", "za"}):
+        yield from _decimals(source, target, number[-2])
+        yield from _quotes(source, target, quotes)
 
 
 def _decimals(source: str, target: str, sign: str) -> Iterator[Problem]:
