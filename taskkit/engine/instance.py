@@ -39,13 +39,18 @@ def example_instance(schema: Mapping[str, Any]) -> Json:
     return _object(_plain(schema), _Style(_placeholder, 1))
 
 
-def placeholders(example: Any) -> set[str]:
-    """The texts of an example that an answer must not contain."""
-    if isinstance(example, dict):
-        return set().union(*map(placeholders, example.values())) if example else set()
-    if isinstance(example, list):
-        return set().union(*map(placeholders, example)) if example else set()
-    return {example} if isinstance(example, str) and example[:1] + example[-1:] == "<>" else set()
+def placeholders(schema: Mapping[str, Any]) -> set[str]:
+    """The texts of its example that an answer must not contain: the descriptions, not what it lets choose from."""
+    bare = _object(_plain(schema), _Style(lambda _name, _node: "", 1))
+    return texts_of(example_instance(schema)) - texts_of(bare)
+
+
+def texts_of(value: Any) -> set[str]:
+    """All texts in a JSON value, without the names of its fields."""
+    if isinstance(value, dict | list):
+        inner = value.values() if isinstance(value, dict) else value
+        return set[str]().union(*map(texts_of, inner))
+    return {value} if isinstance(value, str) else set()
 
 
 def stand_in(schema: Mapping[str, Any], size: Literal["low", "high"] = "low") -> Json:

@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from taskkit.engine.call import Call, Message, Reply, Rung
-from taskkit.engine.instance import placeholders
+from taskkit.engine.instance import placeholders, texts_of
 from taskkit.engine.problems import at, in_words
 from taskkit.engine.schema import (
     NoJson,
@@ -186,7 +186,7 @@ def _read(text: str, shape: Shape[T]) -> _Good[T] | _Bad:
 
 def _first(values: list[Any], shape: Shape[T]) -> _Good[T] | _Bad:
     bad: _Bad | None = None
-    unfilled = placeholders(example_instance(shape.schema))
+    unfilled = placeholders(shape.schema)
     for value in values:
         for reading in ({"value": value},) if isinstance(value, str) else shape.readings(value):
             try:
@@ -199,7 +199,7 @@ def _first(values: list[Any], shape: Shape[T]) -> _Good[T] | _Bad:
             except (KeyError, ValueError, RecursionError) as error:
                 bad = bad or _Bad((str(error),), "", has_json=True)
                 continue
-            if left := unfilled & placeholders(reading):
+            if left := unfilled & texts_of(reading):
                 bad = bad or _Bad((f"{min(left)} is not filled in",), "", has_json=True)
                 continue
             return _Good(made)

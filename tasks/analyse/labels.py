@@ -82,7 +82,7 @@ def _pairs(given: Iterable[str | Path]) -> Iterable[tuple[str, str]]:
     for one in given:
         if isinstance(one, Path):
             yield from _of_file(one)
-        elif one.lstrip().startswith("{"):
+        elif re.match(r'\s*\{\s*["}]', one):
             yield from _of_json(one, "The labels")
         elif ": " in one:
             name, _, meaning = one.partition(": ")

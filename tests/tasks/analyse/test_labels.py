@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from taskkit.engine.engine import Engine
 from taskkit.errors import InputError, RefusedError
 from taskkit.source import Text
 from taskkit.tasks.analyse import Analyse, Item
 from taskkit.tasks.analyse.labels import Shortlist, labels
-from taskkit.testing import Refuse, ScriptedTransport, adversarial, scripted
+from taskkit.testing import Fail, Refuse, ScriptedTransport, adversarial, scripted
 from tests.tasks.analyse.conftest import after
 
 TEXT = "The delivery was late and the box was crushed, but the phone itself is “brilliant”."
@@ -46,6 +47,31 @@ def test_evidence_is_located_in_the_source() -> None:
         assert one.evidence is not None
         assert TEXT[one.evidence.start : one.evidence.end] == one.evidence.quote
     assert [one.evidence.status for one in result.items if one.evidence] == ["normalised", "exact"]
+
+
+ODD = ("<b>x</b>", "<label>", "{y}", "{{ z }}", "{% if %}", "a/b", "+")
+RUNGS = ("json_schema", "json_object", "none")
+
+
+@pytest.mark.parametrize(("label", "rung"), [*((one, "none") for one in ODD), *((ODD[0], rung) for rung in RUNGS[:2])])
+def test_a_label_is_only_a_label(label: str, rung: str, server: Any) -> None:
+    """Whatever signs are in it, and whatever the endpoint knows of schemas."""
+    asked: list[Any] = []
+
+    def reply(body: Any) -> Any:
+        asked.append(body)
+        kind = body.get("response_format", {}).get("type", "none")
+        if RUNGS.index(kind) < RUNGS.index(rung):
+            return Fail(400, f"'response_format' of type {kind} is not supported.", param="response_format")
+        return judged(label, "late")
+
+    engine = Engine(model="scripted", base_url=server(reply).base_url, api_key="k", journal=False)
+    first = (label, *(one for one in ODD if one != label))  # the first one is in the example of the last rung
+    result = engine.run(Analyse(TEXT, labels=first))
+    assert result.labels == (label,)
+    assert quoted(result.items[0]) == "late"
+    assert f"- {label}\n" in str(asked[-1]["messages"][0]["content"])
+    assert not result.warnings
 
 
 def test_one_label_is_given_where_several_are_not_wanted() -> None:
