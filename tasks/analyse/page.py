@@ -10,9 +10,10 @@ from pathlib import PurePath
 from typing import Any
 
 from taskkit.tasks.analyse.found import Evidence, Findings, Item, Row
-from taskkit.tasks.analyse.report import NONE, counts, crossed
+from taskkit.tasks.analyse.report import NONE, Count, counts, crossed
 
 COLOURS = 12
+ROWS, LINES = 200, 100  # of a page that somebody is to read: rows with their texts, lines of a table, findings of a text
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +76,35 @@ def page(found: Findings) -> str:
         failed=sum(bool(row.error) for row in found.rows),
         values=values,
         table=table,
+        rows=telling(found.rows, tally),
+        lines=LINES,
+        mixed=sorted(_mixed(found), key=lambda one: -one[2]),
         colours=colours,
         parts=stretches,
         named=named,
         none=NONE,
     )
     return made
+
+
+def telling(rows: Sequence[Row], tally: Sequence[Count]) -> list[Row]:
+    """All rows, or as many as a page has room for: those that the counts quote, then some of each kind in turn."""
+    if len(rows) <= ROWS:
+        return list(rows)
+    kinds: dict[str, list[int]] = {}
+    for row in rows:
+        for label in ("(failed)",) if row.error else row.labels[:LINES] or (NONE,):
+            kinds.setdefault(label, []).append(row.number)
+    turns = (number for turn in itertools.zip_longest(*kinds.values()) for number in turn if number is not None)
+    first = (one.row for one in tally[: ROWS // 2])
+    chosen = set(itertools.islice(dict.fromkeys(itertools.chain(first, turns)), ROWS))
+    return [row for row in rows if row.number in chosen]
+
+
+def _mixed(found: Findings) -> list[tuple[str, str, int]]:
+    """The right label, the one that was found, in how many rows."""
+    table = {} if found.scores is None else found.scores.confusion
+    return [(truth, said, count) for truth, row in table.items() for said, count in row.items()]
 
 
 def _colours(found: Findings) -> dict[str, int]:

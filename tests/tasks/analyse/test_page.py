@@ -80,6 +80,37 @@ def test_a_table_as_a_page(reader: Any) -> None:
     assert {f"row-{n}" for n in range(1, 13)} == {one.get("id") for tag, one in page.tags if tag == "article"}
 
 
+def test_of_very_many_rows_some_of_each_kind_are_shown_and_all_are_counted(reader: Any) -> None:
+    texts = [f"{n} It is {('good', 'bad')[n % 900 == 899]}{EVIL if n % 2 else ''}" for n in range(3000)]
+    Path("r.jsonl").write_text(as_jsonl([*({"text": one} for one in texts), {"text": ""}]))
+    engine = scripted(reader(lambda text: judged("praise" if "good" in text else "complaint", text[:8])))
+    result = engine.run(Analyse(Path("r.jsonl"), column="text", labels=("praise", "complaint")))
+    html = result.report()
+    page = Page(html)
+    assert len(page.texts) == 200
+    assert "2,801 of the 3,001 rows are not shown" in html
+    assert re.search(r"praise</td><td class=.n.>2,997<", html)
+    assert [one[:4].strip() for one in page.texts if "bad" in one] == ["899", "1799", "2699"]
+    assert "has no text in" in html
+    ids = {one["id"] for tag, one in page.tags if tag == "article"}
+    links = {str(one["href"])[1:] for tag, one in page.tags if tag == "a"}
+    assert links
+    assert links <= ids
+    assert len(html) < 400_000
+    assert not {tag for tag, _ in page.tags} & {"script", "img"}
+    assert str(result.as_file(".csv")).count("It is") >= 3000
+    assert len(str(result.as_file(".jsonl")).splitlines()) == 3001
+
+
+def test_of_very_many_findings_the_list_ends(reader: Any) -> None:
+    text = " ".join(f"name{n}" for n in range(400))
+    names = [{"label": "person", "evidence": f"name{n}"} for n in range(400)]
+    html = scripted({"items": names}).run(Analyse(text, kind="entities")).report()
+    assert len(Page(html).marks) == 400
+    assert html.count("<li>") == 100
+    assert "and 300 more" in html
+
+
 def test_findings_that_overlap_in_any_script() -> None:
     text = "東京の👩🏽‍🚀 says Grüße"
     items = [item("a", 0, 7, text), item("b", 3, 12, text), item("c", 3, 5, text), item("a", 0, 2, text)]
