@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, Field, create_model
 
 from taskkit.tasks.analyse.found import Item
-from taskkit.tasks.analyse.kinds import Places, Reading, alone, lost_in, majority, together
+from taskkit.tasks.analyse.kinds import Places, Reading, alone, fuller, lost_in, majority, together
 from taskkit.tasks.analyse.labels import NONE, Labels
 
 FEELINGS = {
@@ -55,6 +55,12 @@ class Choose:
 
     def acceptable(self, reading: Reading) -> bool:
         return not reading.lost
+
+    def again(self, reading: Reading) -> "Choose":  # noqa: ARG002 - all of it, whatever was wrong
+        return self
+
+    def better(self, known: Reading, reading: Reading) -> Reading:
+        return fuller(known, reading)
 
     def voted(self, votes: Sequence[Reading]) -> Reading:
         """Of one label, the one that has more votes than any other; two with as many are none."""

@@ -1,25 +1,21 @@
-"""Extraction: each field with a quote that bears it out, null where the text does not say it."""
+"""Extraction: each field with words that bear it out, null where the text does not say it."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import date, time
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BaseModel, BeforeValidator, Field, create_model
+from pydantic import BaseModel
 
 from taskkit.engine.schema import answer_schema, stand_in
 from taskkit.errors import InputError
 from taskkit.tasks.analyse.borne import borne_out
+from taskkit.tasks.analyse.forms import ROOT, form_of, is_words, leaves, question, says_nothing
 from taskkit.tasks.analyse.found import Evidence, Item
 from taskkit.tasks.analyse.kinds import Places, Reading, lost_in
 from taskkit.tasks.analyse.schemas import Group, Leaf, Many, Node
 
-ROOT = "records"  # what a list at the root is asked for under
-QUESTION = (
-    "Extract the fields from the text. Give for each a quote, copied from the text exactly, that says it, and then the "
-    "value: in the words of the text, but numbers as numbers and dates as YYYY-MM-DD. Of a field that the text does "
-    "not tell the quote is empty and the value null; never guess. A list has an entry for each that the text tells of."
-)
+ROOM_WORDS, ROOM_TOLD = 32, 48  # tokens that the answer of one field takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,26 +26,53 @@ class Got:
 
 @dataclass(frozen=True)
 class Fields:
+    """`each` is in tokens. `narrowed` keeps what was made of some of the fields alone."""
+
     root: Group
     form: type[BaseModel]
     each: int
+    question: str
     name: str = "fields"
-    question: str = QUESTION
+    narrowed: dict[frozenset[str], "Fields"] = field(default_factory=dict, compare=False, repr=False)
 
     def usual(self, text: str) -> dict[str, Any]:  # noqa: ARG002 - of the form alone
         return stand_in(answer_schema(self.form))
 
     def read(self, text: str, answer: Any, start: int) -> Reading:
-        lost: list[str] = []
         places = Places(text, start)
         said = answer.model_dump(by_alias=True)
-        got = _read(self.root, {"" if key == ROOT else key: one for key, one in said.items()} if self.is_list else said,
-                    "", places, lost)  # fmt: skip
-        return Reading(tuple(_items(got)), tuple(lost), 0, got)
+        got: dict[str, Any] = {}
+        lost: list[str] = []
+        where: list[str] = []
+        for name, node in self.root.fields.items():
+            got[name] = _read(node, said.get(name or ROOT), name, places, lost)
+            where += [name] * (len(lost) - len(where))
+        return Reading(tuple(_items(got)), tuple(lost), 0, got, where=tuple(where))
 
     @property
     def is_list(self) -> bool:
         return "" in self.root.fields
+
+    def again(self, reading: Reading) -> "Fields":
+        """Only the fields that were not borne out."""
+        names = frozenset(reading.where)
+        if not names or names == self.root.fields.keys():
+            return self
+        if names not in self.narrowed:
+            some = {name: node for name, node in self.root.fields.items() if name in names}
+            self.narrowed[names] = extractor(Group(some))
+        return self.narrowed[names]
+
+    def better(self, known: Reading, reading: Reading) -> Reading:
+        """What was borne out stays; of the other fields the answer that has more."""
+        chosen = {name: reading for name in known.where if _size(reading, name) > _size(known, name)}
+        record = {name: chosen.get(name, known).record[name] for name in self.root.fields}
+        pairs = [
+            pair for one in (known, reading) for pair in zip(one.where, one.lost, strict=True)
+            if chosen.get(pair[0], known) is one
+        ]  # fmt: skip
+        where, lost = zip(*pairs, strict=True) if pairs else ((), ())
+        return Reading(tuple(_items(record)), lost, 0, record, where=where)
 
     def acceptable(self, reading: Reading) -> bool:
         return not reading.lost
@@ -74,74 +97,14 @@ class Fields:
 
 def extractor(root: Group) -> Fields:
     try:
-        form = _group_form(form_fields(root))
+        form = form_of(root)
         answer_schema(form)
     except InputError:
         raise
     except Exception as error:  # a pattern that is none, bounds that contradict each other
         raise InputError(f"The schema can not be used: {' '.join(str(error).split())[:160]}.") from error
-    question = f"{QUESTION} The fields:\n" + "\n".join(_listed(form_fields(root), ""))
-    return Fields(root, form, 48 * min(24, sum(1 for _ in _leaves(root))) + 32, question=question)
-
-
-def form_fields(root: Group) -> Mapping[str, Node]:
-    """As the answer names them."""
-    return {ROOT if name == "" else name: node for name, node in root.fields.items()}
-
-
-def _listed(fields: Mapping[str, Node], indent: str) -> Iterator[str]:
-    """In words: an endpoint may show the model nothing of the schema that it holds it to."""
-    for name, node in fields.items():
-        is_list = isinstance(node, Many)
-        inner = node.item if isinstance(node, Many) else node
-        words = node.description or inner.description
-        yield f"{indent}- {name}" + (" (a list)" if is_list else "") + (f": {words}" if words else "")
-        if isinstance(inner, Group):
-            yield from _listed(inner.fields, indent + "  ")
-
-
-def _leaves(node: Node) -> Iterator[Leaf]:
-    if isinstance(node, Group):
-        for one in node.fields.values():
-            yield from _leaves(one)
-    elif isinstance(node, Many):
-        for _ in range(3):  # what a list usually has
-            yield from _leaves(node.item)
-    else:
-        yield node
-
-
-def _group_form(fields: Mapping[str, Node]) -> type[BaseModel]:
-    """Names of our own, the real ones as aliases: a field may be called `json`, or `model_config`."""
-    made: dict[str, Any] = {}
-    for number, (name, node) in enumerate(fields.items()):
-        words = node.description or None
-        if isinstance(node, Many):
-            made[f"f{number}"] = (
-                list[_form(node.item)],  # type: ignore[misc]
-                Field(default_factory=list, alias=name, description=words),
-            )
-        elif isinstance(node, Leaf):  # a quote first, if an empty one: small models are quick to say null
-            told: Any = Annotated[_form(node), BeforeValidator(_none)]
-            made[f"f{number}"] = (told, Field(alias=name, description=words))
-        else:
-            made[f"f{number}"] = (_form(node) | None, Field(None, alias=name, description=words))
-    return create_model("Record", **made)
-
-
-def _none(said: Any) -> Any:
-    return {"quote": "", "value": None} if said is None else said
-
-
-def _form(node: Node) -> Any:
-    if isinstance(node, Group):
-        return _group_form(node.fields)
-    if isinstance(node, Many):
-        return list[_form(node.item)]  # type: ignore[misc]
-    value: Any = Annotated[node.type, Field(**node.bounds)] if node.bounds else node.type
-    quote = (str, Field(description="Words of the text, copied exactly; empty where it does not say."))
-    optional: Any = value | None
-    return create_model("Told", quote=quote, value=(optional, ...))
+    sizes = [ROOM_WORDS if is_words(one) else ROOM_TOLD for one in leaves(root)]
+    return Fields(root, form, sum(sizes[:24]) + 32, question(root))
 
 
 def _read(node: Node, said: Any, path: str, places: Places, lost: list[str]) -> Any:
@@ -158,11 +121,22 @@ def _read(node: Node, said: Any, path: str, places: Places, lost: list[str]) -> 
     return _leaf(node, said, path, places, lost)
 
 
-def _leaf(node: Leaf, said: Mapping[str, Any], path: str, places: Places, lost: list[str]) -> Got | None:
+def _words(said: str, path: str, places: Places, lost: list[str]) -> Got | None:
+    """The value is what stands in the text, whatever the answer made of its spelling."""
+    if says_nothing(said):
+        return None
+    evidence = places.first(said)
+    if evidence is None:
+        lost.append(f"{path}: {lost_in(said)}")
+        return None
+    return Got(" ".join(evidence.quote.split()), evidence)
+
+
+def _leaf(node: Leaf, said: Any, path: str, places: Places, lost: list[str]) -> Got | None:
+    if is_words(node):
+        return _words(str(said), path, places, lost)
     value = said["value"]
     if value is None:
-        return None
-    if isinstance(value, str) and value.strip().casefold() in {"", "null", "none", "n/a", "unknown", "not mentioned"}:
         return None
     evidence = places.of(said["quote"])
     if evidence is None:
@@ -213,3 +187,8 @@ def _items(got: Any, path: str = "") -> Iterator[Item]:
             yield from _items(one, f"{path}[{number}]")
     elif isinstance(got, Got):
         yield Item(label=path, value=got.value, evidence=got.evidence)
+
+
+def _size(reading: Reading, name: str) -> int:
+    """How much was found of a field."""
+    return sum(1 for _ in _items(reading.record[name]))

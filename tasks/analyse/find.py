@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, create_model
 
 from taskkit.tasks.analyse.choose import FEELINGS, first_words
 from taskkit.tasks.analyse.found import Item
-from taskkit.tasks.analyse.kinds import Places, Reading, alone, lost_in, majority, together
+from taskkit.tasks.analyse.kinds import Places, Reading, alone, fuller, lost_in, majority, together
 from taskkit.tasks.analyse.labels import Labels
 
 ENTITIES = {
@@ -60,6 +60,12 @@ class Find:
     def acceptable(self, reading: Reading) -> bool:
         """A few lost ones are not worth a second answer; they are dropped, counted and told."""
         return len(reading.lost) - reading.leaked <= len(reading.items)
+
+    def again(self, reading: Reading) -> "Find":  # noqa: ARG002 - all of it, whatever was wrong
+        return self
+
+    def better(self, known: Reading, reading: Reading) -> Reading:
+        return fuller(known, reading)
 
     def voted(self, votes: Sequence[Reading]) -> Reading:
         return together(votes, majority(votes, place_of))

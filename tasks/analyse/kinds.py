@@ -14,13 +14,15 @@ from taskkit.tasks.analyse.found import Evidence, Item
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What an answer says of one text, checked. `lost` tells in words what could not be used; `leaked` is how much
-    of that came from an example. `record` is what was extracted, of a schema, `notes` what its parts disagree on."""
+    of that came from an example. `record` is what was extracted, of a schema, `where` the fields that each lost one
+    was in, `notes` what its parts disagree on."""
 
     items: tuple[Item, ...] = ()
     lost: tuple[str, ...] = ()
     leaked: int = 0
     record: Any = None
     notes: tuple[str, ...] = ()
+    where: tuple[str, ...] = ()
 
 
 class Kind(Protocol):
@@ -48,6 +50,14 @@ class Kind(Protocol):
         """Whether it need not be asked for again."""
         ...
 
+    def again(self, reading: Reading) -> "Kind":
+        """What to ask for when a reading is not acceptable."""
+        ...
+
+    def better(self, known: Reading, reading: Reading) -> Reading:
+        """What holds of two answers about one text."""
+        ...
+
     def merged(self, parts: Sequence[tuple[Reading, int]]) -> Reading:
         """One document's readings, each with the length of its piece, in order."""
         ...
@@ -69,6 +79,11 @@ class Places:
         if span.status == "none":
             return None
         return self._evidence(span.start, span.end, span.status)
+
+    def first(self, quote: str) -> Evidence | None:
+        """The first place, as whole words where there is one."""
+        at = whole(quote.strip(), self.text, 0)
+        return self.of(quote) if at is None else self._evidence(at, at + len(quote.strip()), "exact")
 
     def following(self, quote: str) -> Evidence | None:
         """The next place, as whole words where there is one; None once all have been given."""
@@ -121,6 +136,11 @@ def majority(votes: Sequence[Reading], key: Any) -> list[Item]:
         for one in order
         if 2 * counts[one] > len(votes)
     ]
+
+
+def fuller(known: Reading, reading: Reading) -> Reading:
+    """The one with the most that is borne out; the first of two that are alike."""
+    return max((known, reading), key=lambda one: (len(one.items), -len(one.lost)))
 
 
 def together(readings: Sequence[Reading], items: Sequence[Item]) -> Reading:

@@ -13,7 +13,10 @@ from taskkit.tasks.analyse.found import Evidence, Findings, Item, Row
 from taskkit.tasks.analyse.report import NONE, Count, counts, crossed
 
 COLOURS = 12
-ROWS, LINES = 200, 100  # of a page that somebody is to read: rows with their texts, lines of a table, findings of a text
+ROWS, LINES = (
+    200,
+    100,
+)  # of a page that somebody is to read: rows with their texts, lines of a table, findings of a text
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from taskkit.tasks.analyse.find import Find, finder
 from taskkit.tasks.analyse.found import Evidence, Item
-from taskkit.tasks.analyse.kinds import Reading, alone
+from taskkit.tasks.analyse.kinds import Reading, alone, fuller
 from taskkit.tasks.analyse.labels import Labels
 
 ASKED = {
@@ -111,6 +111,12 @@ class Pii:
 
     def acceptable(self, reading: Reading) -> bool:
         return self.find.acceptable(reading)
+
+    def again(self, reading: Reading) -> "Pii":  # noqa: ARG002 - all of it, whatever was wrong
+        return self
+
+    def better(self, known: Reading, reading: Reading) -> Reading:
+        return fuller(known, reading)
 
     def voted(self, votes: Sequence[Reading]) -> Reading:
         return self.find.voted(votes)

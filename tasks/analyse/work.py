@@ -145,12 +145,12 @@ class Work:
         return {key: self.best[key, vote] for key in outcomes if (key, vote) in self.best}
 
     def _checked(self, unit: Unit, answer: Any, vote: int) -> Outcome[Reading]:
-        """Of several answers about one text, the one with the most that is borne out is kept."""
+        """Of several answers about one text, what is borne out is kept."""
         key = unit.id, vote
         reading = self.kind.read(unit.text, answer, unit.start)
-        known = self.best.get(key)
-        if known is None or (len(reading.items), -len(reading.lost)) > (len(known.items), -len(known.lost)):
-            self.best[key] = reading
+        if key in self.best:
+            reading = self.kind.better(self.best[key], reading)
+        self.best[key] = reading
         self.tried[key] = self.tried.get(key, 0) + 1
         fine = self.kind.acceptable(reading) or self.tried[key] >= TRIES
         return Outcome(reading, "" if fine else "; ".join(reading.lost)[:600])
@@ -159,10 +159,12 @@ class Work:
         self, units: Sequence[Unit], problems: Mapping[str, str], attempt: int, vote: int
     ) -> Mapping[str, Any]:
         alone = units[0] if len(units) == 1 else None
-        usual = [self.kind.usual(unit.text) for unit in units]
+        known = self.best.get((alone.id, vote)) if alone else None
+        kind = self.kind if known is None else self.kind.again(known)
+        usual = [kind.usual(unit.text) for unit in units]
         answer = await self.job.complete(
-            self._one(alone, problems.get(alone.id, "")) if alone else self._several(units, problems),
-            output=self.kind.form if alone else self.form,
+            self._one(alone, problems.get(alone.id, ""), kind) if alone else self._several(units, problems),
+            output=kind.form if alone else self.form,
             max_output=self._room(len(units)),
             temperature=VOTING if self.votes > 1 else None if not attempt else 0.2 + 0.1 * attempt,
             sample=vote * 10 + attempt,
@@ -170,9 +172,9 @@ class Work:
         )
         return {alone.id: answer} if alone else by_id((one.id, one) for one in getattr(answer, "items"))  # noqa: B009
 
-    def _one(self, unit: Unit, problem: str) -> list[Part]:
+    def _one(self, unit: Unit, problem: str, kind: Kind | None = None) -> list[Part]:
         return self.prompt.parts(
-            "one", examples=self.alone, question=self.kind.question, text=unit.text, labels=unit.labels,
+            "one", examples=self.alone, question=(kind or self.kind).question, text=unit.text, labels=unit.labels,
             problem=problem,
         )  # fmt: skip
 

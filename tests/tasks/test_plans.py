@@ -64,7 +64,7 @@ CASES: dict[str, tuple[Callable[[Path], Task[Any]], Any]] = {
     ),
     "analyse, fields": (
         lambda _: Analyse("Pump, 5 euros.", fields="what,price:number"),
-        {"what": {"quote": "Pump", "value": "Pump"}, "price": None},
+        {"what": "Pump", "price": None},
     ),
     "analyse, table": (lambda folder: Analyse(folder / "rows.jsonl", labels=("good", "bad")), judged),
     "analyse, long": (lambda _: Analyse(LONG, kind="keyphrases"), {"items": []}),
