@@ -199,7 +199,7 @@ def test_a_schema_from_a_file_with_awkward_names() -> None:
     names = ("json", "model_config", "_x", "a b", "schema", "ключ", "class", "$id2")
     schema = {"type": "object", "properties": {name: {"type": ["string", "null"]} for name in names}}
     Path("s.json").write_text(json.dumps(schema))
-    answer = dict.fromkeys(names, "chairs")
+    answer: dict[str, Any] = dict.fromkeys(names, "chairs")
     assert scripted(answer).run(Analyse(TEXT, schema=Path("s.json"))).data == dict.fromkeys(names, "chairs")
 
 
