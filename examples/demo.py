@@ -48,12 +48,11 @@ def engine_for(wanted: str) -> taskkit.Engine:
         return taskkit.Engine()
     for name in dict.fromkeys((wanted, "smollm2-135m")):
         try:
-            print(f"Embedded model {name}: ", end="", flush=True)
             file = local.pull(name, progress=shown)
             print(f"\rEmbedded model {name}: {file.stat().st_size / 1e6:,.0f} MB of weights are there.")
             return taskkit.Engine(f"local:{name}")
         except TaskkitError as error:
-            print(f"not to be had ({error})")
+            print(f"Embedded model {name}: not to be had ({error})")
     raise TaskkitError("No weights of an embedded model could be had.", hint="Set OPENAI_API_KEY to use an endpoint.")
 
 

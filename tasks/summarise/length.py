@@ -1,23 +1,27 @@
 """How long a summary may be and what it looks like: said to the model, measured, and held to by code."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from taskkit.spans import sentences
+from taskkit.tasks.summarise.figures import figures, worded
 
 Style = Literal["paragraph", "bullets", "tldr", "abstract", "headline", "meeting"]
 
 HEADLINE = 14  # words
 TLDR = 50
 ASKED = 0.9  # of the limit is what the model is asked for: it rarely counts well
+A_FACT = 10  # words
+OF_FACTS = 200  # words: a longer summary is more than a row of facts
 
 PREFACE = re.compile(
     r"\A\s*(?:[*_#]{1,3}\s?)?(?:here(?:'s| is| are)[^\n:]{0,60}|(?:the )?(?:summary|headline|abstract|overview|notes)|tl;?dr)"
     r"(?:\*\*|__)?(?::(?:\*\*|__)?|\s*\n)\s*",
     re.IGNORECASE,
 )
+_BOLD = re.compile(r"\*\*(.+?)\*\*")
 _MARK = re.compile(r"^\s*(?:[-*•‣–]|\d{1,2}[.)])\s+")
 _WIDE = "\u3040-\u30ff\u3400-\u9fff"
 _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
@@ -55,6 +59,13 @@ class Limit:
         few = "" if self.sentences is None else "1 sentence" if self.sentences == 1 else f"{self.sentences} sentences"
         return f"{shape}, in at most {few}" if few else shape
 
+    @property
+    def facts(self) -> int:
+        """How many the model is asked for, in a summary short enough to be made of single ones; else 0. Asked only for
+        a summary, a small model tells what a text is about and not what it says."""
+        few = self.bullets or self.sentences or max(2, int(self.words * ASKED / A_FACT))
+        return few if self.style in ("paragraph", "bullets") and self.words <= OF_FACTS else 0
+
     def problem(self, text: str) -> str:
         """What is too long about it, in words; empty when nothing is."""
         told = [
@@ -69,17 +80,18 @@ class Limit:
         return " and ".join(told)
 
     def held(self, text: str) -> str:
-        """Cut to the limit: whole bullets and sentences, words only of a first one that is too long by itself."""
+        """Cut to the limit: the sentences or bullets that tell least are left out, never the first, of which words
+        are cut when it is too long by itself."""
         if self.style == "bullets":
-            kept = list[str]()
-            for point in points(text)[: self.bullets]:
-                if kept and count_words("\n".join((*kept, point))) > self.words:
-                    break
-                kept.append(point)
-            return bulleted(cut_words(one, self.words) for one in kept)
-        if self.sentences is not None:
-            ends = [end for _, end in sentences(text)][: self.sentences]
-            text = text[: ends[-1]] if ends else text
+            said = points(text)
+            kept = worthiest(said, most=self.bullets, words=self.words)
+            return bulleted(cut_words(said[at], self.words) for at in kept)
+        spans = sentences(text)
+        if spans:
+            said = [text[start:end] for start, end in spans]
+            kept = worthiest(said, most=self.sentences, words=self.words)
+            ends = [start for start, _ in spans[1:]] + [len(text)]
+            text = "".join(text[spans[at][0] : ends[at]] for at in kept).rstrip()
         return cut_words(text, self.words)
 
     def formed(self, text: str) -> str:
@@ -90,9 +102,10 @@ class Limit:
             return _MARK.sub("", line).strip().strip('#*_"“”„ ').rstrip(".").strip()
         if self.style == "bullets":
             return bulleted(points(text))
-        lines = [line for line in text.splitlines() if line.strip()]
-        if lines and all(_MARK.match(line) for line in lines):
-            return " ".join(_sentence(_MARK.sub("", line).strip()) for line in lines)
+        lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+        if lines and sum(bool(_MARK.match(line)) for line in lines) > len(lines) / 2:
+            said = [_BOLD.sub(r"\1", _MARK.sub("", line)).strip() for line in lines]
+            return " ".join(_sentence(one) for one in said if not one.endswith(":"))
         return text
 
     def _sentences(self, text: str) -> int:
@@ -139,6 +152,19 @@ def count_words(text: str) -> int:
         + len(re.findall(rf"[{_WIDE}]", text)) // 2
         + len(re.findall(rf"[{_UNSPACED}]", text)) // 5
     )
+
+
+def worthiest(said: Sequence[str], *, most: int | None, words: int) -> list[int]:
+    """Which of these to keep, in order: the one with the fewest figures for its words goes first, of equals the last;
+    the first of all stays."""
+    sizes = [count_words(one) for one in said]
+    worth = [
+        len([*figures(one), *worded(one, language="en")]) / max(1, size) for one, size in zip(said, sizes, strict=True)
+    ]
+    kept = list(range(len(said)))
+    while len(kept) > 1 and (len(kept) > (most or len(kept)) or sum(sizes[at] for at in kept) > words):
+        kept.remove(min(kept[1:], key=lambda at: (worth[at], -at)))
+    return kept
 
 
 def cut_words(text: str, words: int) -> str:

@@ -24,7 +24,7 @@ async def of_length(work: Work, text: str) -> str:
         return shorter
     if shorter and len(shorter) < len(text):
         text, problem = shorter, still
-    work.job.warn("length", f"The model kept to no length: the summary was {problem}; it was cut.")
+    work.job.warn("length", f"The summary came out {problem}, twice: what told least of it was left out.")
     return work.limit.held(text)
 
 
@@ -35,7 +35,8 @@ async def in_language(work: Work, text: str) -> str:
     told = work.limit.formed(await _again(work, work.ask("retell", text=text), text))
     if told and not is_other(told, work.code):
         return told
-    work.job.warn("wrong-language", f"The summary is not in {work.language}.", failure=work.asked_language)
+    wanted = work.language or "the language of its source"
+    work.job.warn("wrong-language", f"The summary is not in {wanted}.", failure=work.asked_language)
     return text
 
 
@@ -61,7 +62,7 @@ async def borne_out(work: Work, text: str) -> str:
 
     mended = await work.job.map(one, places)
     for (start, end, _), new in reversed(list(zip(places, mended, strict=True))):
-        text = text[:start] + new + text[end:]
+        text = text[:start] + new + (text[end:] if new else text[end:].removeprefix(" "))
     return work.limit.formed(text) if text.strip() else text
 
 

@@ -38,7 +38,7 @@ class Work:
         language = self.language or "the language of the text"
         return self.prompt.parts(
             block, shape=self.limit.shape, focus=self.focus, language=language, several=len(self.documents) > 1,
-            style=self.limit.style, **values,
+            style=self.limit.style, how_many=self.limit.facts, **values,
         )  # fmt: skip
 
     @property

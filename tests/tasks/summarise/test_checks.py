@@ -65,11 +65,19 @@ def test_a_model_that_shortens_when_told_is_not_cut() -> None:
         ({"style": "bullets"}, "Nobody was hurt. All is well.", "- Nobody was hurt.\n- All is well."),
         ({"style": "bullets"}, "Summary:\n1. Nobody was hurt.\n2) All is\n   well.", "- Nobody was hurt.\n- All is well."),
         ({"style": "paragraph"}, "- Nobody was hurt\n- All is well", "Nobody was hurt. All is well."),
+        ({"style": "paragraph"}, "## Storm\n**Harm:**\n- **Nobody** was hurt\n- All is well", "Nobody was hurt. All is well."),
         ({"style": "tldr"}, "One was. Two were. Three were.", "One was. Two were."),
     ],
 )  # fmt: skip
 def test_the_form_and_the_limit_are_kept(options: dict[str, Any], said: str, text: str) -> None:
     assert scripted(said).run(Summarise(TEXT, **options)).text == text
+
+
+def test_of_a_summary_that_is_too_long_the_sentences_that_tell_least_go() -> None:
+    said = "The harbour was closed. It is a large and well known one. The repairs took two weeks and cost 1.5 million."
+    result = scripted(said).run(Summarise(TEXT, words=14))
+    assert result.text == "The harbour was closed. The repairs took two weeks and cost 1.5 million."
+    assert codes(result) == {"length"}
 
 
 @given(
