@@ -207,7 +207,7 @@ class Analyse(Task[Analysis]):
         made: dict[str, Any] = {"items": reading.items}
         if isinstance(kind, Fields):
             made["data"] = kind.data(reading)
-        if self.mask:
+        if self.mask and not done.errors:  # half a mask is none
             made["masked"] = masked(text, reading.items)
         return made
 
@@ -221,10 +221,11 @@ class Analyse(Task[Analysis]):
             where = f" in {sum(any(r.lost for r, _ in one.readings) for one in done)} rows" if rows else ""
             more = f"{len(lost)} claims{where}, the first: " if rows or len(lost) > 3 else ""
             said = lost[0] if more else "; ".join(lost)
-            job.warn("unsupported", f"Left out, since the text does not bear it out: {more}{said}.")
+            meant = " What was meant may stand there unmasked." if self.mask else ""
+            job.warn("unsupported", f"Left out, since the text does not bear it out: {more}{said}.{meant}")
 
     def _of_text(self, job: Job, source: Text, kind: Kind, done: Done) -> Analysis:
-        if not done.readings and not isinstance(kind, Pii):
+        if done.errors and (self.mask or not (done.readings or isinstance(kind, Pii))):
             raise done.errors[0]
         if done.errors:
             job.warn(
@@ -259,7 +260,7 @@ class Analyse(Task[Analysis]):
         share = round(1 - len(failed) / len(rows), 4)
         return Analysis(
             kind=kind.name, rows=tuple(rows), dropped=_dropped(done), covered=share, scores=scores, by=self.by,
-            name=read(self.source).name,
+            mask=self.mask, name=read(self.source).name,
         )  # fmt: skip
 
 

@@ -45,7 +45,8 @@ class Item(BaseModel):
 
 
 class Row(BaseModel):
-    """A row of a table: its own `columns`, and what was found in its `text`, or in `error` why nothing was."""
+    """A row of a table: its own `columns`, and what was found in its `text`, or in `error` why nothing was. `masked`
+    is empty where there is an error."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -97,6 +98,7 @@ class Findings(Result):
     masked: str = ""
     scores: Scores | None = None
     by: str = ""
+    mask: bool = Field(default=False, exclude=True, repr=False)  # whether the rows were to be masked
     text: str = Field(default="", exclude=True, repr=False)  # what the offsets are in; whoever asked has it
     name: str = Field(default="", exclude=True, repr=False)
 

@@ -60,7 +60,7 @@ class Analysis(Findings):
             if self.kind == "fields":
                 made = made if row.error else {"data": row.data}
             made["items"] = [item.model_dump(mode="json", exclude_none=True) for item in row.items]
-            if row.masked:
+            if self.mask:
                 made["masked"] = row.masked
             found.append({**row.columns, _free("analysis", row.columns): made})
         return found
@@ -78,7 +78,7 @@ class Analysis(Findings):
             made["evidence"] = " … ".join(one_line(item.evidence.quote) for item in row.items if item.evidence)
             if any(item.confidence is not None for item in row.items):
                 made["confidence"] = min(item.confidence or 0.0 for item in row.items)
-            if row.masked:
+            if self.mask:
                 made["masked"] = row.masked
             made["error"] = row.error
             found.append({**row.columns, **{_free(name, row.columns): one for name, one in made.items()}})

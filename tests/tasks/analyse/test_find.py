@@ -1,14 +1,17 @@
 """Things found in a text, each at its place."""
 
+import csv
+import io
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from taskkit.errors import RefusedError
 from taskkit.tasks.analyse import Analyse
 from taskkit.tasks.analyse.pii import by_code
-from taskkit.testing import Refuse, adversarial, scripted
+from taskkit.testing import Fail, Refuse, adversarial, scripted
 from tests.tasks.analyse.conftest import after
 from tests.tasks.analyse.test_labels import bodies, quoted
 
@@ -171,8 +174,43 @@ def test_what_code_finds_is_there_though_the_model_fails() -> None:
 
 def test_of_rows_too() -> None:
     Path("r.jsonl").write_text('"Mail anna@example.org now."\n"Nothing here."\n')
-    result = scripted(Refuse()).run(Analyse(Path("r.jsonl"), kind="pii", mask=True))
-    assert [(row.labels, row.masked, bool(row.error)) for row in result.rows] == [
-        (("e-mail",), "Mail [e-mail] now.", True),
-        ((), "Nothing here.", True),
-    ]
+    result = scripted(Refuse()).run(Analyse(Path("r.jsonl"), kind="pii"))
+    assert [(row.labels, bool(row.error)) for row in result.rows] == [(("e-mail",), True), ((), True)]
+
+
+def test_what_the_model_did_not_read_is_not_given_out_as_masked(reader: Any) -> None:
+    rows = [{"text": text} for text in ("Anna Huber is here", "Call Max at max@example.org", "Bert is not")]
+    Path("r.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    answer = reader(lambda text: found(("person", text.partition(" ")[0])))
+    engine = scripted(lambda body: Refuse() if "Max" in str(body["messages"][-1]) else answer(body))
+    result = engine.run(Analyse(Path("r.jsonl"), kind="pii", mask=True))
+    assert [row.masked for row in result.rows] == ["[person] Huber is here", "", "[person] is not"]
+    written = list(csv.DictReader(io.StringIO(str(result.as_file(".csv")))))
+    assert [bool(row["error"]) for row in written] == [False, True, False]
+    assert [row["masked"] for row in written] == [row.masked for row in result.rows]
+
+
+def test_no_row_masked_is_a_column_of_empty_cells() -> None:
+    Path("r.jsonl").write_text('"Anna is here"\n')
+    result = scripted(Fail(400, "no")).run(Analyse(Path("r.jsonl"), kind="pii", mask=True))
+    (row,) = csv.DictReader(io.StringIO(str(result.as_file(".csv"))))
+    assert (row["masked"], bool(row["error"])) == ("", True)
+    assert json.loads(str(result.as_file(".jsonl")))["analysis"]["masked"] == ""
+
+
+def test_a_text_that_was_read_in_part_is_not_masked_in_part(reader: Any) -> None:
+    text = "Max writes to max@example.org. " * 400 + "POISON. " + "Anna writes back. " * 400
+    answer = reader(lambda text: found(("person", text.partition(" ")[0])))
+    engine = scripted(lambda body: Refuse() if "POISON" in str(body["messages"][-1]) else answer(body))
+    with pytest.raises(RefusedError):
+        engine.run(Analyse(text, kind="pii", mask=True))
+    assert len(bodies(engine)) > 3
+
+
+def test_a_mask_says_what_the_model_named_and_nobody_finds() -> None:
+    result = scripted(found(("person", "Anna"), ("person", "Xaver Quirin"))).run(
+        Analyse("Anna is here", kind="pii", mask=True)
+    )
+    assert str(result) == "[person] is here"
+    assert "'Xaver Quirin' is not in the text" in result.warnings[0].message
+    assert "may stand there unmasked" in result.warnings[0].message
