@@ -1,13 +1,14 @@
 """Many items in one call, each under an id: only what is missing or wrong is asked for again.
 
 First once more with what is wrong with it, then by halves, then alone; what is still wrong then is told as failed.
-Nothing is dropped: whatever the model does, there is one outcome for each item."""
+Where no answer ever had its form, for which the engine has asked several times, each item is asked for alone, and one
+that was alone is given up. Nothing is dropped: whatever the model does, there is one outcome for each item."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
-from taskkit.errors import ContextTooLong, InvalidOutputError, RefusedError, TruncatedError
+from taskkit.errors import ContextTooLong, InvalidOutputError, RefusedError, TaskkitError, TruncatedError
 from taskkit.job import gather
 
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ UNUSABLE = (InvalidOutputError, TruncatedError, RefusedError, ContextTooLong)  #
 
 @dataclass(frozen=True, slots=True)
 class Outcome(Generic[V]):
-    """`value` is the last that came, None when nothing did; `problem` what is wrong with it, in words that a model
-    can act on, empty when it is good."""
+    """`value` is the last that came, None when nothing did; `problem` what is wrong with it, empty when it is good: of
+    a value in words that a model can act on, of none in the error's."""
 
     value: V | None
     problem: str = ""
@@ -46,29 +47,35 @@ async def keyed(
     2 n at most. Errors that no other cut can mend (a reached cap, a dead endpoint) are raised."""
     done: dict[str, Outcome[V]] = {}
 
-    async def asked(keys: list[str]) -> bool:
-        """Whether there was an answer at all."""
-        problems = {key: done[key].problem for key in keys if key in done}
+    told: dict[str, str] = {}  # to the model, of answers that it gave
+
+    async def asked(keys: list[str]) -> type[TaskkitError] | None:
+        """The kind of error that there was instead of an answer."""
         try:
-            answers = await ask({key: items[key] for key in keys}, problems, attempt)
+            answers = await ask(
+                {key: items[key] for key in keys}, {key: told[key] for key in keys if key in told}, attempt
+            )
         except UNUSABLE as error:
             done.update((key, Outcome(None, str(error))) for key in keys)
-            return False
+            return type(error)
         for key in keys:
             missing: Outcome[V] = Outcome(None, f"there was no answer for id {key}")
             outcome = check(items[key], answers[key]) if key in answers else missing
             rehearsed = job.engine.rehearses and outcome.value is not None  # made-up answers meet no check
             done[key] = Outcome(outcome.value) if rehearsed else outcome
-        return True
+            told[key] = done[key].problem
+        return None
 
     groups = [list(items)] if items else []
     attempt = 0
     while groups:
-        answered: list[bool] = await gather(asked, groups, keep_errors=False)
+        errors: list[type[TaskkitError] | None] = await gather(asked, groups, keep_errors=False)
         following: list[list[str]] = []
-        for group, had in zip(groups, answered, strict=True):
+        for group, error in zip(groups, errors, strict=True):
             wrong = [key for key in group if not done[key].good]
-            if len(wrong) > 1 and (attempt or not had):
+            if error is InvalidOutputError:
+                following += [[key] for key in wrong if len(group) > 1]
+            elif len(wrong) > 1 and (attempt or error):
                 following += [wrong[: len(wrong) // 2], wrong[len(wrong) // 2 :]]
             elif wrong and (len(group) > 1 or attempt + 1 < TIMES):
                 following.append(wrong)

@@ -116,6 +116,26 @@ def test_a_poisoned_item_does_not_take_the_others_with_it() -> None:
     assert [key for key, one in done.items() if not one.good] == ["n7"]
 
 
+def test_of_a_useless_model_no_more_is_asked_than_the_engine_asks_anyway() -> None:
+    done, calls = run("say:ok", {"a": 1})
+    assert "no usable answer" in done["a"].problem
+    assert len(calls) == 3
+
+
+def test_where_no_list_comes_each_item_is_asked_for_alone() -> None:
+    done, calls = run(lambda body: {"items": right(asked)} if len(asked := asked_for(body)) == 1 else "say:ok", TEN)
+    assert all(one.good for one in done.values())
+    assert len(calls) == 3 + 10
+
+
+def test_the_model_is_told_of_its_answer_and_not_of_our_errors() -> None:
+    for model in ("say:ok", Refuse(), ""):
+        engine = scripted(model)
+        engine.run(Double({"a": 1, "b": 2}))
+        said = json.dumps(engine._transport.bodies)  # type: ignore[union-attr]
+        assert not re.search(r"stronger|Try|tries|declined|Change the|twice\.", said), model
+
+
 def test_an_endpoint_without_credit_ends_it() -> None:
     with pytest.raises(QuotaError):
         run(Fail(429, "You exceeded your current quota.", "insufficient_quota"), TEN)
