@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import IO, Any, Self, TypeVar, Unpack
 
 from taskkit.errors import ConfigurationError, InputError
+from taskkit.knowledge import checks
 from taskkit.knowledge.anew import anew
 from taskkit.knowledge.embed import Embedder
 from taskkit.knowledge.embed import embedder as embedder_of
@@ -98,6 +99,8 @@ class KnowledgeBase:
         todo = [what] if isinstance(what, Path | Document) else list(what)
         incoming: list[Found] = []
         for one in todo:
+            if isinstance(one, Document):
+                checks.document(one)
             incoming += (
                 [(one, "")] if isinstance(one, Document) else await asyncio.to_thread(read, one, (), (), progress)
             )

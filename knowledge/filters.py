@@ -3,20 +3,30 @@
 Both stores keep them as JSON and mean the same by them: a number is compared with numbers, a text with texts, a truth
 value with truth values; of a list, one of its values is enough."""
 
+import contextlib
 import json
+import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from taskkit.errors import InputError
+from taskkit.knowledge.checks import labels, plain, shown
 
-OPERATORS = {"$eq": "=", "$ne": "=", "$gt": ">", "$gte": ">=", "$lt": "<", "$lte": "<=", "$in": "=", "$nin": "="}
+ORDERS = {"$gt": ">", "$gte": ">=", "$lt": "<", "$lte": "<="}
+OPERATORS = ("$eq", "$ne", *ORDERS, "$in", "$nin")
 
+KINDS = (bool, str, float)  # a truth value is a number only to Python
+WIDE = 2**63  # a whole number from there on is none to SQLite
 SQL = tuple[str, list[Any]]  # with a `?` for each of the values
 
 
 class Dialect(Protocol):
-    def value(self, key: str, compare: str, value: Any) -> SQL:
-        """Whether one of the values under `key` compares so; `value` is a text, a number or a truth value."""
+    def compared(self, key: str, order: str, value: Any) -> SQL:
+        """Whether one of the values under `key` compares so with a text or a number."""
+        ...
+
+    def among(self, key: str, values: Sequence[Any]) -> SQL:
+        """Whether one of the values under `key` is one of these: texts, numbers or truth values."""
         ...
 
     def nothing(self, key: str) -> SQL:
@@ -32,16 +42,19 @@ def condition(where: Mapping[str, Any] | None, allow: Mapping[str, Any] | None, 
     """SQL on the table `documents`, and its values. Documents without labels are for everybody.
 
     `{"lang": "en", "year": {"$gte": 2024}, "kind": {"$in": ["a", "b"]}}`. Raises `InputError`."""
+    if not isinstance(where, Mapping | None):
+        raise InputError(f"A condition is names with values, not {shown(where)}.", hint='As in {"lang": "en"}.')
     parts: list[str] = []
     values: list[Any] = []
     for key, wanted in (where or {}).items():
         tests = wanted if isinstance(wanted, Mapping) else {"$eq": wanted}
+        if not tests:
+            raise InputError(f"There is no condition on {key!r}.", hint='As in {"year": {"$gte": 2024}}.')
         for operator, value in tests.items():
             part, some = _test(_name(key), operator, value, dialect)
             parts.append(part)
             values += some
-    labels = {key: [value] if isinstance(value, str) else list(value) for key, value in (allow or {}).items()}
-    part, some = dialect.labels(labels)
+    part, some = dialect.labels(labels(allow))
     return " AND ".join((*parts, part)), [*values, *some]
 
 
@@ -49,68 +62,92 @@ def _test(key: str, operator: str, value: Any, dialect: Dialect) -> SQL:
     if operator not in OPERATORS:
         raise InputError(f"There is no operator {operator!r}.", hint=f"There are: {', '.join(OPERATORS)}.")
     if operator in {"$in", "$nin"} and (isinstance(value, str) or not isinstance(value, Sequence)):
-        raise InputError(f"{operator} of {key!r} wants a list, not {value!r}.")
-    if operator in {"$gt", "$gte", "$lt", "$lte"} and (value is None or isinstance(value, bool)):
-        raise InputError(f"{operator} of {key!r} wants a number or a text, not {value!r}.")
+        raise InputError(f"{operator} of {key!r} wants a list, not {shown(value)}.")
+    if operator in ORDERS and (value is None or isinstance(value, bool)):
+        raise InputError(f"{operator} of {key!r} wants a number or a text, not {shown(value)}.")
+    if operator in ORDERS:
+        return dialect.compared(key, ORDERS[operator], _plain(value))
     several = value if operator in {"$in", "$nin"} else [value]
-    found = [
-        dialect.nothing(key) if one is None else dialect.value(key, OPERATORS[operator], _plain(one)) for one in several
-    ]
+    found = [dialect.nothing(key)] if None in several else []
+    kinds = {kind: [one for one in map(_plain, several) if one is not None and _kind(one) is kind] for kind in KINDS}
+    found += [dialect.among(key, some) for some in kinds.values() if some]
     sql = f"({' OR '.join(part for part, _ in found) or '1 = 0'})"
     return f"NOT {sql}" if operator in {"$ne", "$nin"} else sql, [one for _, some in found for one in some]
 
 
 class OfSQLite:
-    def value(self, key: str, compare: str, value: Any) -> SQL:
-        kinds = "'true', 'false'" if isinstance(value, bool) else "'text'" if isinstance(value, str) else "'integer', 'real'"  # fmt: skip
-        sql = f"EXISTS (SELECT 1 FROM json_each(metadata, ?) AS m WHERE m.type IN ({kinds}) AND m.atom {compare} ?)"  # noqa: S608
-        return sql, [_path(key), value]
+    # Older bases may hold metadata that are no JSON (a number that is none): to a condition there are none.
+    metadata = "CASE WHEN json_valid(metadata) THEN metadata ELSE '{}' END"
+    kinds: ClassVar = {bool: "'true', 'false'", str: "'text'", float: "'integer', 'real'"}
+
+    def _met(self, kind: type, test: str) -> str:
+        each = f"json_each({self.metadata}, ?) AS m"
+        return f"EXISTS (SELECT 1 FROM {each} WHERE m.type IN ({self.kinds[kind]}) AND m.atom {test})"  # noqa: S608
+
+    def compared(self, key: str, order: str, value: Any) -> SQL:
+        if isinstance(value, int) and abs(value) >= WIDE:
+            value = float(value)
+        return self._met(_kind(value), f"{order} ?"), [_path(key), value]
+
+    def among(self, key: str, values: Sequence[Any]) -> SQL:
+        return self._met(_kind(values[0]), "IN (SELECT value FROM json_each(?))"), [_path(key), json.dumps(values)]
 
     def nothing(self, key: str) -> SQL:
-        return "coalesce(json_type(metadata, ?), 'null') = 'null'", [_path(key)]
+        return f"coalesce(json_type({self.metadata}, ?), 'null') = 'null'", [_path(key)]
 
     def labels(self, brought: Mapping[str, Sequence[str]]) -> SQL:
-        given = " OR ".join(f"(a.key = ? AND l.value IN ({', '.join('?' * len(some))}))" for some in brought.values())
         sql = (
-            "NOT EXISTS (SELECT 1 FROM json_each(access) AS a WHERE NOT EXISTS (SELECT 1 FROM "  # noqa: S608 - no values
-            "json_each(CASE a.type WHEN 'array' THEN a.value ELSE json_array(a.value) END) AS l "
-            f"WHERE {given or '1 = 0'}))"
+            "NOT EXISTS (SELECT 1 FROM json_each(access) AS a WHERE NOT EXISTS (SELECT 1 FROM "
+            "json_each(CASE a.type WHEN 'array' THEN a.value ELSE json_array(a.value) END) AS l WHERE (a.key, l.value) IN "
+            "(SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(?))))"
         )
-        return sql, [one for key, some in brought.items() for one in (key, *some)]
+        return sql, [json.dumps([(key, one) for key, some in brought.items() for one in some])]
 
 
 class OfPostgres:
     """Its JSON paths look into lists by themselves, and compare only what is of one kind."""
 
-    def value(self, key: str, compare: str, value: Any) -> SQL:
-        compare = "==" if compare == "=" else compare
-        path = f"$.{json.dumps(key)} ? (@ {compare} $value)"
+    def compared(self, key: str, order: str, value: Any) -> SQL:
+        return self._met(key, f"{order} $value", value)
+
+    def among(self, key: str, values: Sequence[Any]) -> SQL:
+        return self._met(key, "== $value[*]", values)
+
+    def _met(self, key: str, test: str, value: Any) -> SQL:
+        path = f"$.{json.dumps(key)} ? (@ {test})"
         return "jsonb_path_exists(metadata, ?::text::jsonpath, ?::text::jsonb)", [path, json.dumps({"value": value})]
 
     def nothing(self, key: str) -> SQL:
         return "coalesce(jsonb_typeof(metadata -> ?::text), 'null') = 'null'", [key]
 
     def labels(self, brought: Mapping[str, Sequence[str]]) -> SQL:
-        given = " OR ".join("(a.key = ? AND l.value = ANY (?::text[]))" for _ in brought)
         sql = (
-            "NOT EXISTS (SELECT 1 FROM jsonb_each(access) AS a WHERE NOT EXISTS (SELECT 1 FROM jsonb_array_elements_text("  # noqa: S608
+            "NOT EXISTS (SELECT 1 FROM jsonb_each(access) AS a WHERE NOT EXISTS (SELECT 1 FROM jsonb_array_elements_text("
             "CASE jsonb_typeof(a.value) WHEN 'array' THEN a.value ELSE jsonb_build_array(a.value) END) AS l "
-            f"WHERE {given or 'false'}))"
+            "WHERE (a.key, l.value) IN (SELECT * FROM unnest(?::text[], ?::text[]))))"
         )
-        return sql, [one for key, some in brought.items() for one in (key, list(some))]
+        pairs = [(key, one) for key, some in brought.items() for one in some]
+        return sql, [[key for key, _ in pairs], [one for _, one in pairs]]
 
 
-def _name(key: str) -> str:
-    if '"' in key or "\\" in key or "\0" in key:
-        raise InputError(f"{key!r} is no name of metadata.")
-    return key
+def _name(key: Any) -> str:
+    if not isinstance(key, str) or '"' in key or "\\" in key:
+        raise InputError(f"{shown(key)} is no name of metadata.")
+    return plain(key)
 
 
 def _path(key: str) -> str:
     return f'$."{key}"'
 
 
+def _kind(value: Any) -> type:
+    return bool if isinstance(value, bool) else str if isinstance(value, str) else float
+
+
 def _plain(value: Any) -> Any:
-    if isinstance(value, str | int | float):
-        return value
-    raise InputError(f"{value!r} can not be compared with metadata: a text, a number or a truth value can.")
+    if value is None or isinstance(value, str):
+        return None if value is None else plain(value)
+    with contextlib.suppress(OverflowError):
+        if isinstance(value, int | float) and math.isfinite(value):
+            return value
+    raise InputError(f"{shown(value)} can not be compared with metadata: a text, a finite number or a truth value can.")

@@ -9,6 +9,7 @@ from taskkit.errors import InputError
 from taskkit.knowledge import fuse
 from taskkit.knowledge.diverse import Pick, diverse
 from taskkit.knowledge.embed import Embedder, unit, vectors_of
+from taskkit.knowledge.filters import OfSQLite, condition
 from taskkit.knowledge.languages import guess
 from taskkit.knowledge.lexical import terms
 from taskkit.knowledge.neighbours import joined
@@ -61,24 +62,37 @@ class Form:
     share: float
 
 
-def check(query: str, k: int, how: How) -> None:
-    """Raises `InputError` for what can not be searched."""
+def check(query: Any, k: Any, how: How) -> None:
+    """Raises `InputError` for what can not be searched, so that nothing is found by a condition that was not met."""
+    if unknown := how.keys() - How.__annotations__.keys():
+        raise InputError(
+            f"A search has no option {', '.join(sorted(map(repr, unknown)))}.",
+            hint=f"There are: {', '.join(How.__annotations__)}.",
+        )
+    if not isinstance(query, str):
+        raise InputError(f"The query is a text, not {query!r}.")
     if not query.strip():
         raise InputError("The query is empty.")
     if len(query) > LONGEST:
         raise InputError(
             f"The query has {len(query):,} characters, more than {LONGEST:,}.", hint="Search for a part of it."
         )
-    if k < 1:
-        raise InputError(f"{k} passages can not be searched for.")
+    if not _whole(k, 1):
+        raise InputError(f"{k!r} passages can not be searched for.")
     if (fusion := how.get("fusion", "convex")) not in FUSIONS:
         raise InputError(f"There is no fusion {fusion!r}.", hint=f"There are: {', '.join(FUSIONS)}.")
     if (expand := how.get("expand")) and expand not in EXPANSIONS:
         raise InputError(f"There is no expansion {expand!r}.", hint=f"There are: {', '.join(EXPANSIONS)}.")
-    if not 0 <= how.get("diversity", 0.0) <= 1:
-        raise InputError(f"A diversity of {how.get('diversity')} is not between 0 and 1.")
-    if how.get("neighbours", 0) < 0:
-        raise InputError(f"{how.get('neighbours')} neighbours can not be joined.")
+    diversity: Any = how.get("diversity", 0.0)
+    if not isinstance(diversity, int | float) or not 0 <= diversity <= 1:
+        raise InputError(f"A diversity of {diversity!r} is not between 0 and 1.")
+    if not _whole(neighbours := how.get("neighbours", 0), 0):
+        raise InputError(f"{neighbours!r} neighbours can not be joined.")
+    condition(how.get("where"), how.get("allow"), OfSQLite())
+
+
+def _whole(number: Any, least: int) -> bool:
+    return isinstance(number, int) and not isinstance(number, bool) and number >= least
 
 
 async def searched(store: Store, embedder: Embedder, query: str, k: int, how: How) -> list[Hit]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from taskkit.errors import InputError
+from taskkit.knowledge import checks
 from taskkit.knowledge.patterns import Patterns
 from taskkit.knowledge.readers import LARGEST, known, suffix_of
 from taskkit.knowledge.readers.apart import Apart
@@ -116,7 +117,9 @@ def _document(found: Found, apart: Apart) -> Document:
         raise InputError(problem)
     suffix = suffix_of(found.path)
     if known(suffix):
-        return replace(apart.read(found.path), name=found.name)
+        made = replace(apart.read(found.path), name=found.name)
+        checks.document(made)  # it may be a plug-in's
+        return made
     text = read_source(found.path)
     return Document(found.name, text.text, format=FORMATS.get(suffix, text.format))
 

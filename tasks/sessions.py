@@ -10,6 +10,7 @@ from typing import Any
 
 from taskkit.errors import InputError
 from taskkit.job import Job
+from taskkit.local.disk import taken
 from taskkit.prompt import Part, fence
 from taskkit.settings import cache_dir
 
@@ -19,10 +20,18 @@ START = b'{"task": "'  # how each line begins, and one that was broken off
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A message and what was answered; `answer` has the fields of the task's result."""
+    """A message and what was answered; `answer` has the fields of the task's result. `labels` are those of access
+    under which it was made, each with its values; None where nothing was kept of that."""
 
     message: str
     answer: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    labels: Mapping[str, Sequence[str]] | None = None
+
+    def may_be_shown(self, brought: Mapping[str, Sequence[str]]) -> bool:
+        """To whoever brings all labels under which it was made: any of them may have let its content in."""
+        return self.labels is not None and all(
+            set(values) <= set(brought.get(key, ())) for key, values in self.labels.items()
+        )
 
 
 def session_file(session: str) -> Path | None:
@@ -61,7 +70,7 @@ def recall(session: str, task: str) -> list[Exchange]:
             raise InputError(
                 f"{file} is no session of {task}: see its line {number}.", hint="Give another name or file as session."
             )
-        said.append(Exchange(one["message"], one["answer"]))
+        said.append(Exchange(one["message"], one["answer"], one.get("labels")))
     return said
 
 
@@ -72,19 +81,25 @@ def _parsed(line: bytes) -> dict[str, Any] | None:
         return None
     if not isinstance(one, dict) or not isinstance(one.get("answer"), dict) or not isinstance(one.get("message"), str):
         return None
-    return one
+    labels = one.get("labels", {})
+    if not isinstance(labels, dict) or not all(isinstance(some, list) for some in labels.values()):
+        return None
+    return one if all(isinstance(value, str) for some in labels.values() for value in some) else None
 
 
 def keep(job: Job, session: str, task: str, exchange: Exchange) -> None:
-    """Adds one line in one write; the file is the user's alone. A plan leaves no trace."""
+    """Adds one line, one process after the other; the file is the user's alone. A plan leaves no trace."""
     file = session_file(session)
     if file is None or job.engine.rehearses:
         return
-    row = {"task": task, "message": exchange.message, "answer": dict(exchange.answer)}
+    row: dict[str, Any] = {"task": task, "message": exchange.message, "answer": dict(exchange.answer)}
+    if exchange.labels is not None:
+        row["labels"] = {key: [*values] for key, values in exchange.labels.items()}
     line = (json.dumps(row) + "\n").encode()
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with os.fdopen(os.open(file, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "r+b", buffering=0) as stream:
+            taken(stream, wait=True)  # another process may be adding its own
             kept = stream.read()
             stream.truncate(kept.rfind(b"\n") + 1)  # a line that a crash broke off would spoil this one
             stream.write(line)

@@ -24,9 +24,9 @@ def lock(file: Path, waiting: Callable[[], None]) -> Iterator[None]:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle = file.open("a+b")
     with handle:
-        if not _taken(handle, wait=False):
+        if not taken(handle, wait=False):
             waiting()
-            while not _taken(handle, wait=True):
+            while not taken(handle, wait=True):
                 pass
         yield
 
@@ -34,7 +34,8 @@ def lock(file: Path, waiting: Callable[[], None]) -> Iterator[None]:
 if sys.platform == "win32":
     import msvcrt
 
-    def _taken(handle: IO[bytes], *, wait: bool) -> bool:
+    def taken(handle: IO[bytes], *, wait: bool) -> bool:
+        """Whether this handle now holds the file, until it is closed."""
         handle.seek(0)
         try:  # LK_LOCK itself waits ten seconds
             msvcrt.locking(handle.fileno(), msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)
@@ -45,7 +46,8 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-    def _taken(handle: IO[bytes], *, wait: bool) -> bool:
+    def taken(handle: IO[bytes], *, wait: bool) -> bool:
+        """Whether this handle now holds the file, until it is closed."""
         try:
             fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

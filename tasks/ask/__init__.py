@@ -9,6 +9,7 @@ import taskkit
 from taskkit.errors import InputError
 from taskkit.job import Job
 from taskkit.knowledge import Citation, KnowledgeBase, Passage
+from taskkit.knowledge.checks import labels
 from taskkit.prompt import Part, Prompt
 from taskkit.results import Result
 from taskkit.spans import sentences
@@ -102,7 +103,8 @@ class Ask(Task[Answer]):
         question = await self.whole_question(job)
         passages = await self.found_passages(job, question)
         answer = await self.answered(job, question, passages)
-        keep(job, self.session, "ask", Exchange(self.question, {"text": answer.text, "found": answer.found}))
+        kept = {"text": answer.text, "found": answer.found}
+        keep(job, self.session, "ask", Exchange(self.question, kept, labels(self.allow)))
         return answer if question == self.question else answer.model_copy(update={"asked": question})
 
     def baseline(self) -> list[Part]:
@@ -136,7 +138,14 @@ class Ask(Task[Answer]):
 
     async def whole_question(self, job: Job) -> str:
         """A follow-up question with what it leans on written out, so that it can be looked up by itself."""
-        said = recall(self.session, "ask")[-REMEMBERED:]
+        everything = recall(self.session, "ask")
+        mine = [one for one in everything if one.may_be_shown(labels(self.allow))]
+        if hidden := len(everything) - len(mine):
+            job.warn(
+                "history",
+                f"{hidden} earlier questions of this session were asked with access labels that are not brought now: they were left out.",
+            )
+        said = mine[-REMEMBERED:]
         if not said:
             return self.question
         earlier = [{"question": one.message, "answer": str(one.answer.get("text", ""))} for one in said]

@@ -1,6 +1,9 @@
 """Tutor and character: what was said is kept from call to call, in files that are theirs alone."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +65,39 @@ def test_a_line_that_a_crash_broke_off_is_left_out(tmp_path: Path) -> None:
     engine.run(Character("And now?", session=str(file)))
     assert asked(engine).count("Good evening") == 1
     assert [json.loads(line)["message"] for line in file.read_text().splitlines()] == ["Good evening", "And now?"]
+
+
+def test_no_turn_is_lost_when_processes_keep_theirs_at_once() -> None:
+    code = """
+import sys
+import taskkit
+from taskkit.tasks.sessions import Exchange, keep
+from taskkit.testing import scripted
+
+class Talk(taskkit.Task[str]):
+    async def run(self, job):
+        for number in range(100):
+            keep(job, "talk.jsonl", "tutor", Exchange("Why? " * 200))
+        return ""
+
+engine = scripted("")
+print("ready", flush=True)
+sys.stdin.readline()
+engine.run(taskkit.task(Talk)())
+"""
+    pipe, env = subprocess.PIPE, {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    many = [
+        subprocess.Popen([sys.executable, "-c", code], stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=env)
+        for _ in range(4)
+    ]
+    for one in many:
+        assert one.stdout
+        assert one.stdin
+        assert one.stdout.readline() == "ready\n"
+        one.stdin.write("\n")
+        one.stdin.flush()
+    assert [one.communicate()[1] for one in many] == [""] * 4
+    assert len(Path("talk.jsonl").read_text().splitlines()) == 400
 
 
 def test_a_plan_leaves_no_trace() -> None:

@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from taskkit.knowledge import Document, KnowledgeBase
 from taskkit.source import Text
 from taskkit.tasks.ask import UNKNOWN, Ask
 from taskkit.testing import Say, adversarial, scripted
@@ -68,6 +70,46 @@ def test_a_follow_up_question_is_made_whole_and_looked_up() -> None:
     assert "When does the harbour open?" in said[2]
     assert "It opens at six" in said[2]
     assert "Question: When does the harbour close?" in said[3]
+
+
+def test_a_turn_is_shown_to_whoever_brings_the_labels_that_it_was_made_under() -> None:
+    """An answer may hold what only they may read; so may a question, and what it was made whole with."""
+    hr, both, none = {"team": "hr"}, {"team": ["hr", "board"], "level": "2"}, None
+    with KnowledgeBase("h.kb") as base:
+        base.add([Document("all", HOURS.text), Document("pay", "The harbour master is paid SWORDFISH.", access=hr)])
+        paid = {
+            "quotes": [{"passage": 1, "quote": "The harbour master is paid SWORDFISH."}],
+            "answer": "SWORDFISH [1].",
+        }
+
+        def sent(allow: dict[str, Any] | None, *replies: Any) -> tuple[str, list[str]]:
+            engine = scripted([*replies])
+            answer = engine.run(Ask("What is the harbour master paid?", base, allow=allow, session="talk.jsonl"))
+            return "\n".join(prompts(engine)), [one.message for one in answer.warnings]
+
+        sent(hr, paid, YES)
+        lines = Path("talk.jsonl").read_text().splitlines()
+        assert json.loads(lines[0])["labels"] == {"team": ["hr"]}
+        others: list[dict[str, Any] | None] = [none, {}, {"team": "board"}, {"level": "hr"}, {"team": []}]
+        for allow in others:
+            text, told = sent(allow, {"quotes": [], "answer": ""}, {"quotes": [], "answer": ""}, YES)
+            assert "SWORDFISH" not in text
+            assert "access labels" in told[0]
+        text, told = sent(both, Say("What is the harbour master paid?"), paid, YES)
+        assert "SWORDFISH" in text
+        assert ["access labels" in one for one in told] == [True]  # one was made under `{"level": "hr"}`
+        assert "SWORDFISH" in sent({"team": {"hr", "it"}}, Say("What?"), paid, YES)[0]
+        text, told = sent(none, Say("What?"), {"quotes": [], "answer": ""})
+        assert "SWORDFISH" not in text
+
+
+def test_a_turn_that_does_not_say_its_labels_is_shown_to_nobody() -> None:
+    Path("talk.jsonl").write_text(
+        '{"task": "ask", "message": "Old?", "answer": {"text": "SWORDFISH", "found": true}}\n'
+    )
+    engine = scripted([RIGHT, YES])
+    assert engine.run(Ask("When does the harbour open?", HOURS, session="talk.jsonl")).found
+    assert "SWORDFISH" not in "".join(prompts(engine))
 
 
 @pytest.mark.parametrize("whole", ["", "word " * 300])
