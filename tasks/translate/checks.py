@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
+from taskkit.tasks.translate.formats import catalogue
 from taskkit.tasks.translate.formats.blocks import parse_blocks, parser
 from taskkit.tasks.translate.formats.subtitles import JOINT, visible
 from taskkit.tasks.translate.mask import Masked, mask
@@ -52,6 +53,8 @@ def check_segment(segment: Segment, target: str, masked: Masked, to: str = "") -
 
 def check_document(source: str, target: str, form: str) -> list[Problem]:
     """What differs in structure between a document and its translation, by the name of their format."""
+    if form == "po":
+        return catalogue.problems(source, target)
     if form not in {"text", "markdown"}:  # a format that looks after itself
         return []
     prose: Prose = "markdown" if form == "markdown" else "text"

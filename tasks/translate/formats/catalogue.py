@@ -1,70 +1,61 @@
 """PO and POT, gettext's catalogues: each message's translation goes into its `msgstr`, which keeps its place.
 
-All plural forms of a message are written together, as many as the header declares. A fuzzy translation that is made
-anew loses its mark and the older message. Comments, obsolete entries and the header stay."""
+All plural forms of a message are written together, as many as the header declares, or as the language has where the
+header speaks of another. A fuzzy translation that is made anew loses its mark and the older message. Comments and
+obsolete entries stay."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
+from taskkit.tasks.translate.formats import header
+from taskkit.tasks.translate.formats.entries import FUZZY, SIMPLE, Entry, entries_of
 from taskkit.tasks.translate.formats.opened import Format
-from taskkit.tasks.translate.plurals import note, of_header, rule_of
-from taskkit.tasks.translate.segments import Group, Options, Plural, Segment
+from taskkit.tasks.translate.plurals import HEADER, note, of_header
+from taskkit.tasks.translate.segments import Group, Options, Plural, Problem, Segment
 
-STRING = r'"(?:[^"\\\r\n]|\\.)*+"'
-LINE = re.compile(
-    rf"""[ \t]*(?:(?P<comment>\#[^\r\n]*) | (?P<word>msgctxt|msgid_plural|msgid|msgstr)(?:\[(?P<index>\d+)\])?[ \t]*
-    (?P<strings>{STRING}(?:[ \t]*{STRING})*) | (?P<more>{STRING}(?:[ \t]*{STRING})*))?[ \t]*(?P<end>\r\n?|\n|\Z)""",
-    re.VERBOSE,
-)
-ESCAPE = re.compile(r"\\(?:([0-7]{1,3})|x([0-9A-Fa-f]{1,2})|(.))")
-SIMPLE = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
 WRITTEN = {"\\": "\\\\", '"': '\\"', **{text: f"\\{letter}" for letter, text in SIMPLE.items()}}
-FUZZY = re.compile(r",[ \t]*fuzzy\b")
-TEMPLATE = re.compile(r'"Plural-Forms: nplurals=INTEGER; plural=EXPRESSION;')
 WIDTH = 77  # gettext's own, quotes included
 
 
-@dataclass(slots=True)
-class Field:
-    """What a keyword says, and where: from the keyword to the end of its last string."""
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What a catalogue says of itself. `foreign`: another language than the one that is wanted; `free`: its plural rule
+    is not one of that language, or nobody can tell and nothing follows it yet."""
 
-    start: int
-    end: int
-    text: str
+    entry: Entry | None
+    foreign: bool
+    free: bool
+    plurals: bool
+
+    @property
+    def text(self) -> str:
+        return "" if self.entry is None else self.entry.said("msgstr")
 
 
-@dataclass(slots=True)
-class Entry:
-    fields: dict[str, Field] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-    mark: int = -1  # where the line with the mark `fuzzy`, or an older message ahead of it, begins
-    fuzzy: bool = False
-    done: bool = False  # its last msgstr has come
-
-    def said(self, name: str) -> str:
-        return self.fields[name].text if name in self.fields else ""
-
-    def strings(self) -> dict[int, Field]:
-        """The fields `msgstr`, by plural index."""
-        return {int(name[6:] or 0): one for name, one in self.fields.items() if name.startswith("msgstr")}
+def _head(entries: Sequence[Entry], to: str) -> Head:
+    entry = next((one for one in entries if one.said("msgid") == "" and not one.said("msgctxt")), None)
+    text = "" if entry is None else entry.said("msgstr")
+    forms = [one for each in entries if "msgid_plural" in each.fields for one in each.strings().values()]
+    foreign = header.is_foreign(text, to)
+    unsure = not header.said(text) and not any(one.text for one in forms)
+    return Head(entry, foreign, foreign or unsure or not HEADER.search(text), bool(forms))
 
 
 def find(text: str, options: Options) -> list[Segment]:
-    entries = list(_entries(text))
-    header = next((entry.said("msgstr") for entry in entries if entry.said("msgid") == ""), "")
-    forms = of_header(header, options.to)
-    wraps = "wrap" if _wraps(text) else ""
-    return [one for entry in entries if entry.said("msgid") for one in _segments(text, entry, forms, wraps)]
+    entries = list(entries_of(text))
+    head = _head(entries, options.to)
+    forms = of_header("" if head.free else head.text, options.to) or (() if head.foreign else of_header(head.text))
+    how = ("wrap" if _wraps(text) else "", "foreign" if head.foreign else "")
+    return [one for entry in entries if entry.said("msgid") for one in _segments(text, entry, forms, how)]
 
 
-def _segments(text: str, entry: Entry, forms: tuple[Plural, ...], wraps: str) -> Iterator[Segment]:
+def _segments(text: str, entry: Entry, forms: tuple[Plural, ...], how: tuple[str, str]) -> Iterator[Segment]:
     strings = entry.strings()
     context, singular = entry.said("msgctxt"), entry.said("msgid")
     start = entry.mark if entry.fuzzy else min(one.start for one in strings.values())
     end = max(one.end for one in strings.values())
     told = [*entry.notes, *([f"Context: {context}"] if context else [])]
-    key = f"{context}\x04{singular}" if context else singular
     wanted: tuple[Plural | None, ...] = (None,)
     if "msgid_plural" in entry.fields:
         wanted = forms or tuple(Plural(index, len(strings)) for index in sorted(strings))
@@ -77,10 +68,10 @@ def _segments(text: str, entry: Entry, forms: tuple[Plural, ...], wraps: str) ->
         lead, _, tail = source.partition(body)
         yield Segment(
             "", start, end, text[start:end], body, kind="string",
-            key=f"{key}[{index}]" if form else key,
+            key=f"{entry.key}[{index}]" if form else entry.key,
             note="\n".join(filter(None, (*told, note(form)))),
-            target=strings[index].text.strip() if index in strings else "",
-            stale=entry.fuzzy, plural=form, style=f"{lead}\0{tail}\0{wraps}",
+            target=strings[index].text.strip() if index in strings and not how[1] else "",
+            stale=entry.fuzzy, plural=form, style="\0".join((lead, tail, *how)),
         )  # fmt: skip
 
 
@@ -93,28 +84,32 @@ def write(group: Group, _options: Options) -> str:
     raw = first.raw
     line_end = "\r\n" if "\r\n" in raw else "\n"
     head = "" if re.search(r"^[ \t]*msgid\b", raw, re.MULTILINE) else 'msgid "x"\n'
-    (entry,) = _entries(head + raw)
+    (entry,) = entries_of(head + raw)
     strings = entry.strings()
     targets = {segment.plural.index if segment.plural else 0: (segment, target) for segment, target in group}
     there = sorted(strings, key=lambda index: strings[index].start)
     at = strings[there[0]].start - len(head)
     parts = list(_unmarked(raw[:at])) if first.stale else [raw[:at]]
+    of = first.plural.of if first.plural else 1
     for index in (*there, *sorted(targets.keys() - strings.keys())):
+        before, was = line_end, ""
         if index in strings:
             start, end = strings[index].start - len(head), strings[index].end - len(head)
-            parts.append(raw[at:start])
-            was, at = raw[start:end], end
-        else:
-            parts.append(line_end)
-            was = ""
-        segment, target = targets.get(index, (first, None))
-        if target is None or (was and not segment.stale and target == segment.target):
-            parts.append(was)
-        else:
-            lead, tail, wraps = segment.style.split("\0")
-            word = f"msgstr[{index}]" if segment.plural else "msgstr"
-            parts.append(f"{word} {_quoted(lead + target + tail, word, line_end, wraps=bool(wraps))}")
+            before, was, at = raw[at:start], raw[start:end], end
+        if index < of:  # one form more than the language has goes
+            segment, target = targets.get(index, (first, None))
+            parts += before, _string(index, segment, target, was, line_end)
     return "".join(parts)
+
+
+def _string(index: int, segment: Segment, target: str | None, was: str, line_end: str) -> str:
+    """A msgstr with its translation, else as it `was`; of another language nothing is kept."""
+    lead, tail, wraps, foreign = segment.style.split("\0")
+    if was and (target == segment.target and not segment.stale if target else target is None and not foreign):
+        return was
+    word = f"msgstr[{index}]" if segment.plural else "msgstr"
+    text = lead + target + tail if target else ""
+    return f"{word} {_quoted(text, word, line_end, wraps=bool(wraps))}"
 
 
 def _unmarked(comments: str) -> Iterator[str]:
@@ -153,73 +148,43 @@ def _escaped(text: str) -> str:
     return "".join(WRITTEN.get(letter, letter) for letter in text)
 
 
-def _read(strings: str) -> str:
-    return "".join(ESCAPE.sub(_character, one[1:-1]) for one in re.findall(STRING, strings))
-
-
-def _character(match: re.Match[str]) -> str:
-    if match[3]:
-        return SIMPLE.get(match[3], match[3])
-    return chr(int(match[1], 8) if match[1] else int(match[2], 16))
-
-
 def _wraps(text: str) -> bool:
     """Some message goes over several lines that its own line ends do not explain."""
     return bool(re.search(r'^[ \t]*"(?:[^"\\\r\n]|\\.)*[^n"\r\n][ \t]*"[ \t]*\r?\n[ \t]*"', text, re.MULTILINE))
 
 
-def _entries(text: str) -> Iterator[Entry]:  # noqa: C901 - one line after another
-    """Raises ValueError, with its line, for what is no PO."""
-    entry, last, at, number = Entry(), "", 0, 0
-    while at < len(text):
-        number += 1
-        match = LINE.match(text, at)
-        if not match:
-            raise ValueError(f"line {number} is neither a comment nor a quoted string.")
-        word = match["word"]
-        if entry.done and (match["comment"] or (word and word != "msgstr")):
-            yield entry
-            entry, last = Entry(), ""
-        if word:
-            last = f"{word}{match['index'] or ''}"
-            if last in entry.fields or (word == "msgstr" and "msgid" not in entry.fields):
-                raise ValueError(f"line {number} has a {word} where none belongs.")
-            entry.fields[last] = Field(match.start("word"), match.end("strings"), _read(match["strings"]))
-            entry.done = word == "msgstr"
-        elif match["more"]:
-            if not last:
-                raise ValueError(f"line {number} goes on where nothing has begun.")
-            entry.fields[last].end = match.end("more")
-            entry.fields[last].text += _read(match["more"])
-        elif match["comment"]:
-            _comment(entry, match["comment"], match.start("comment"))
-        at = match.end()
-    if entry.done:
-        yield entry
-    elif entry.fields:
-        raise ValueError("its last message has no msgstr.")
-
-
-def _comment(entry: Entry, line: str, start: int) -> None:
-    if line.startswith("#~"):  # an obsolete message ends here, and what was said of it
-        entry.fuzzy, entry.mark, entry.notes = False, -1, []
-    if line.startswith("#,") and FUZZY.search(line):
-        entry.fuzzy = True
-    if line.startswith(("#,", "#|")) and entry.mark < 0:
-        entry.mark = start
-    if line.startswith("#."):
-        entry.notes.append(line[2:].strip())
-
-
 def check(_source: str, target: str) -> None:
-    for _ in _entries(target):
+    for _ in entries_of(target):
         pass
 
 
-def complete(text: str, options: Options) -> str:
-    """A template's header says what the language's rule is, once it has plural forms."""
-    rule = rule_of(options.to) if TEMPLATE.search(text) else None
-    return TEMPLATE.sub(f'"Plural-Forms: nplurals={rule[0]}; plural={rule[1]};', text, count=1) if rule else text
+def complete(source: str, target: str, groups: Sequence[Group], options: Options) -> str:
+    """With a header for the language; what was said in another one and has not been said anew is empty then."""
+    head = _head(list(entries_of(source)), options.to)
+    if head.entry is None:
+        return target
+    written = {
+        one.key.removesuffix(f"[{one.plural.index}]" if one.plural else "") for group in groups for one, _ in group
+    }
+    end = "\r\n" if "\r\n" in source else "\n"
+    parts: list[str] = []
+    at = 0
+    for entry in entries_of(target):
+        for name, one in sorted(entry.fields.items(), key=lambda pair: pair[1].start):
+            raw = target[one.start : one.end]
+            if name.startswith("msgstr") and entry.key == "":
+                rule = head.free and (head.plurals or bool(HEADER.search(head.text)))
+                raw = header.set_to(raw, head.text, options.to, rule=rule, end=end)
+            elif name.startswith("msgstr") and head.foreign and entry.key not in written:
+                raw = re.sub(r'".*', '""', raw, count=1, flags=re.DOTALL)
+            parts += target[at : one.start], raw
+            at = one.end
+    return "".join([*parts, target[at:]])
+
+
+def problems(source: str, target: str) -> list[Problem]:
+    before, after = _head(list(entries_of(source)), ""), _head(list(entries_of(target)), "")
+    return header.problems(before.text, after.text if after.entry else None, plurals=after.plurals)
 
 
 FORMAT = Format("po", (".po", ".pot"), find, write, check=check, complete=complete)

@@ -19,8 +19,8 @@ def plainly(group: Group, _options: Options) -> str:
 @dataclass(frozen=True, slots=True)
 class Format:
     """`find` gives the segments of a text, `write` what is put in place of a stretch. `check` raises ValueError, with
-    one line, when a translated text is not of this format any more. `complete` is what a document
-    with translations needs beside them. With `reread` every segment must be found again
+    one line, when a translated text is not of this format any more. `complete` adds to
+    a translated text, of which it is given the source and what was written, what goes with translations. With `reread` every segment must be found again
     with the translation that was written. `named`: a key is the name of a message, whatever stands there. A container has `unpack` (a file to the texts of its members; raises
     InputError) and `pack` (contents and members to new contents)."""
 
@@ -30,7 +30,7 @@ class Format:
     write: Callable[[Group, Options], str] = plainly
     prose: Prose = "string"
     check: Callable[[str, str], None] = nothing
-    complete: Callable[[str, Options], str] | None = None
+    complete: Callable[[str, str, Sequence[Group], Options], str] | None = None
     reread: Callable[[str], list[str]] | None = str.split
     unpack: Callable[[Path], dict[str, str]] | None = None
     pack: Callable[[bytes, Mapping[str, str]], bytes] | None = None
@@ -88,7 +88,8 @@ class Opened:
 
     def _spliced(self, part: str, groups: Sequence[Group]) -> str:
         text = splice(self.parts[part], groups, lambda group: self.format.write(group, self.options))
-        return self.format.complete(text, self.options) if self.format.complete and groups else text
+        complete = self.format.complete
+        return complete(self.parts[part], text, groups, self.options) if complete and groups else text
 
     def _bad(self, part: str, groups: list[Group]) -> list[Group]:
         """Those that break the document, by halving."""
