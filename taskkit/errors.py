@@ -21,10 +21,18 @@ if TYPE_CHECKING:
     from taskkit.results import Usage
 
 
+LONGEST = 1000  # characters of a message
+
+
 def one_line(text: str) -> str:
     """What others have written (endpoints, plug-ins, files) may be in it: nothing that speaks to a terminal stays."""
     text = " ".join(text.split())
     return text if text.isprintable() else "".join(one if one.isprintable() else "\ufffd" for one in text)
+
+
+def shortened(text: str) -> str:
+    """An error repeats what was given; a whole book in it would hide what it says."""
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 300]} … {text[-300:]}"
 
 
 class TaskkitError(Exception):
@@ -41,7 +49,7 @@ class TaskkitError(Exception):
         self.usage: Usage | None = None
 
     def __str__(self) -> str:
-        return one_line(f"{self.message} {self.kept} {self.hint}")
+        return one_line(f"{shortened(self.message)} {self.kept} {self.hint}")
 
 
 class InputError(TaskkitError):

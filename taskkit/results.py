@@ -35,6 +35,13 @@ class Usage(BaseModel):
         )
 
 
+def dollars(amount: Decimal) -> str:
+    """To a hundredth of a cent, and what is less to two digits: never 0 for what is more."""
+    if not amount or amount >= Decimal("0.00005"):
+        return f"${amount:.4f}"
+    return f"${amount:.{1 - amount.adjusted()}f}"
+
+
 class Notice(BaseModel):
     """Something the reader of a result should know. `code` is stable and kebab-case, `message` for people.
 
@@ -68,6 +75,10 @@ class Result(BaseModel):
 
     def as_file(self, suffix: str) -> str | None:  # noqa: ARG002 - for those that know some
         """`content` for a file that ends so (".csv"), where a result has a form of its own there."""
+        return None
+
+    def as_files(self) -> dict[str, str] | None:
+        """`content` by the paths of files in a folder, where the result is of several."""
         return None
 
     def saved(self, path: Path) -> None:

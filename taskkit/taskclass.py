@@ -38,7 +38,8 @@ class Task(Generic[R]):
     `tier` the kind of model, `temperature` 0 to 2 (0.2 where the same input should give the same work),
     `conversation` True for turns, which are never answered from the journal, `suffixes` the endings of the files that
     a folder is searched for where one is given as the source; without any, folders are refused. `together` is the
-    field that takes the second source and those after it, where several make one result with `--together`."""
+    field that takes the second source and those after it, where several make one result with `--together`. `rewrites`
+    are the fields whose files the result may take the place of; all others are kept as they are."""
 
     prompt: ClassVar[Prompt]
     tier: ClassVar[str] = "fast"
@@ -46,6 +47,7 @@ class Task(Generic[R]):
     conversation: ClassVar[bool] = False
     suffixes: ClassVar[frozenset[str]] = frozenset()
     together: ClassVar[str] = ""
+    rewrites: ClassVar[frozenset[str]] = frozenset()
 
     def check(self) -> None:
         """Looks at the inputs before any model is asked or started: the sources can be read. Raises `InputError`."""

@@ -32,6 +32,12 @@ class CodeResult(Result):
     isolation: str = "not run"
     diff: str = ""
 
+    def as_files(self) -> dict[str, str]:
+        return {
+            path.name if (path := PurePosixPath(name)).is_absolute() else name: text
+            for name, text in self.files.items()
+        }
+
     def __str__(self) -> str:
         if len(self.files) == 1:
             return next(iter(self.files.values()))
@@ -48,6 +54,7 @@ class Code(Task[CodeResult]):
 
     prompt: ClassVar[Prompt] = Prompt.beside(__file__)
     tier: ClassVar[str] = "strong"
+    rewrites: ClassVar[frozenset[str]] = frozenset({"files"})
     example: ClassVar[str] = 'taskkit code "a function that sorts names by surname"'
 
     async def run(self, job: Job) -> CodeResult:

@@ -1,15 +1,21 @@
 """The command line: `taskkit TASK …`, made from the registry."""
 
 import contextlib
-import os
+import errno
 import sys
 from collections.abc import Sequence
 
 INTERRUPTED = 130
+FULL = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
+)  # what a stream that is written says
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Runs a command and ends the process with the exit code of what happened."""
+    from taskkit.cli.terminal import guard
+
+    guard()
     sys.exit(outcome(sys.argv[1:] if argv is None else argv))
 
 
@@ -22,20 +28,18 @@ def outcome(argv: Sequence[str]) -> int:
         _hush()
         return 0
     except KeyboardInterrupt as stop:
-        kept = f" {stop}" if str(stop) else "" if "--no-journal" in argv else KEPT
-        _say(f"Interrupted.{kept}")
+        _say(f"Interrupted. {stop}".strip())
         return INTERRUPTED
-    except Exception as error:  # noqa: BLE001 - nobody above could tell it better
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - nobody above could tell it better
         if "--debug" in argv:
             import traceback
 
             traceback.print_exc()
         line, code = _told(error)
+        if isinstance(error, OSError):  # what could not be written stays in the buffer
+            _hush()
         _say(line)
     return code
-
-
-KEPT = " What was done is in the journal: the same command goes on from there."
 
 
 def _worked(argv: Sequence[str]) -> int:
@@ -53,26 +57,28 @@ def _worked(argv: Sequence[str]) -> int:
     return code if isinstance(code, int) else 0
 
 
-def _told(error: Exception) -> tuple[str, int]:
+def _told(error: BaseException) -> tuple[str, int]:
     import click
 
-    from taskkit.errors import TaskkitError
+    from taskkit.errors import TaskkitError, one_line, shortened
 
     if isinstance(error, TaskkitError):
         return str(error), error.exit_code
     if isinstance(error, click.ClickException):
         where = getattr(error, "ctx", None)
         hint = f" See `{where.command_path} --help`." if where is not None else ""
-        return " ".join(error.format_message().split()) + hint, 2
-    why = " ".join(str(error).split())[:300]
+        return one_line(shortened(error.format_message())) + hint, 2
+    if isinstance(error, OSError) and error.errno in FULL and error.filename is None:
+        return f"Standard output can not be written: {error.strerror}.", 2
+    why = one_line(str(error))[:300]
     kind = type(error).__name__
     return f"Something unforeseen happened ({f'{kind}: {why}' if why else kind}). --debug shows where.", 5
 
 
 def _hush() -> None:
-    """What is still buffered has nowhere to go; Python would complain of that at its end."""
-    with contextlib.suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    from taskkit.cli.terminal import hush
+
+    hush()
 
 
 def _say(line: str) -> None:

@@ -26,7 +26,7 @@ def chat(cls: Any, message: str, values: Mapping[str, Any], given: Mapping[str, 
     from taskkit.tasks.sessions import session_file
 
     quiet = bool(given.get("quiet"))
-    with tempfile.TemporaryDirectory() as folder, engine_of(given) as engine, tallied(engine, quiet=quiet):
+    with tempfile.TemporaryDirectory() as folder, engine_of(given) as engine, tallied(engine, cls, quiet=quiet):
         values = {**values, "session": values.get("session") or str(Path(folder) / "conversation.jsonl")}
         kept = session_file(values["session"])
         if not quiet:

@@ -1,9 +1,12 @@
 """What a command is to work on: each source that was given, and each file of a folder."""
 
+import contextlib
+import dataclasses
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 
 import click
@@ -70,32 +73,78 @@ def of_this(values: Mapping[str, Any], one: Input, output: str | None) -> dict[s
     }
 
 
-def targets(output: str | None, given: Sequence[Input]) -> list[Path | None]:
+def is_folder(output: str) -> bool:
+    return output.endswith(("/", os.sep)) or Path(output).is_dir()
+
+
+def targets(output: str | None, given: Sequence[Input], *, makes_files: bool = False) -> list[Path | None]:
     """Where each result goes, None for standard output; looked at before anything is paid for.
 
-    A folder takes one file a source, under its name, those of a folder in its order. Raises `InputError` where a file
-    could not be written."""
+    A folder takes one file a source, under its name, those of a folder in its order, and is made where it is not
+    there; with `makes_files` a result without a name is given it as a whole. Raises `InputError` where a file could
+    not be written."""
     if not output or output == "-":
         return [None] * len(given)
     path = Path(output)
-    many = any(one.folder for one in given)
-    if not path.is_dir() and not output.endswith(("/", os.sep)) and not many:
+    if not is_folder(output) and not any(one.folder for one in given):
         if len(given) > 1:
-            raise InputError(f"{len(given)} results do not go into one file.", hint=f"Make {path} a folder.")
+            raise InputError(
+                f"{len(given)} results do not go into one file.", hint=f"Give -o a folder: {path}/ is made."
+            )
         check_writable(path)
+        return [path]
+    if len(given) == 1 and given[0].below is None and makes_files:
+        check_writable(path / "file", makes=True)
         return [path]
     found = [path / one.below for one in given if one.below is not None]
     if len(found) < len(given):
-        raise InputError(f"{path} is a folder.", hint="Give -o a file.")
+        raise InputError(f"{path} is a folder, and the result has no name of its own.", hint="Give -o a file.")
     if len(set(found)) < len(found):
         raise InputError(f"Two of the sources have one name in {path}.", hint="Run them one after the other.")
     for target, one in zip(found, given, strict=True):
-        if target.exists() and one.source.exists() and target.samefile(one.source):
-            raise InputError(f"{target} is the source itself.", hint="Give -o another folder.")
         if one.folder is not None and not target.resolve().is_relative_to(path.resolve()):
             raise InputError(f"{target} leads out of {path}.", hint="Take the link out of the way.")
-        check_writable(target, makes=one.folder is not None)
+        check_writable(target, makes=True)
     return [*found]
+
+
+def check_kept(outputs: Iterable[Path | None], tasks: Iterable[Any], read: Iterable[Path] = ()) -> None:
+    """What was given to be read, by the tasks or besides, is never written over, whatever name or link leads to it,
+    and no two outputs are one file. Raises `InputError`."""
+    given: dict[Hashable, str] = {}
+    with contextlib.suppress(OSError):  # it is closed
+        given = dict.fromkeys(_identity(os.fstat(0)), "what comes through standard input")
+    given |= {at: "the source itself" for path in read for at in _place(path)}
+    for task in tasks:
+        for number, one in enumerate(dataclasses.fields(task)):
+            if one.name not in task.rewrites:
+                said = "the source itself" if number == 0 else f"the file of --{one.name.rstrip('_').replace('_', '-')}"
+                given |= {at: said for path in paths(getattr(task, one.name)) for at in _place(path)}
+    for output in outputs:
+        for at in () if output is None else _place(output):
+            if at in given:
+                raise InputError(f"{output} is {given[at]}.", hint="Give another name, so that none is lost.")
+            given[at] = "to take another output, too"
+
+
+def paths(value: Any) -> Iterator[Path]:
+    for one in value if isinstance(value, list | tuple) else (value,):
+        if isinstance(one, Path):
+            yield one
+
+
+def _place(path: Path) -> Iterator[Hashable]:
+    """What tells one file from another."""
+    try:
+        yield from _identity(path.stat())
+    except (OSError, ValueError):
+        yield str(path.resolve())
+
+
+def _identity(found: os.stat_result) -> Iterator[Hashable]:
+    """Nothing for what is no file, as a terminal or a pipe."""
+    if S_ISREG(found.st_mode):
+        yield found.st_dev, found.st_ino
 
 
 def check_writable(path: Path, *, makes: bool = False) -> None:

@@ -258,7 +258,7 @@ def _shown(hit: "Hit") -> None:
 
 def _say(line: str) -> None:
     """A line with text of documents: what would steer a terminal does not."""
-    from taskkit.cli.output import CONTROLS
+    from taskkit.cli.terminal import CONTROLS
 
     click.echo(CONTROLS.sub("\ufffd", line))
 
@@ -284,11 +284,12 @@ def _bar(*, shown: bool) -> Iterator[Callable[[int, int, str], None] | None]:
     if not shown:
         yield None
         return
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+    from taskkit.cli.terminal import console
+
     columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with Progress(*columns, console=console(), transient=True) as bar:
         row = bar.add_task("", total=None)
 
         def told(done: int, total: int, name: str) -> None:

@@ -90,14 +90,14 @@ def pull(name: str, *, quiet: bool, **_: Any) -> None:
 
 
 def _pulled(name: str) -> Any:
-    from rich.console import Console
     from rich.markup import escape
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
     from taskkit import local
+    from taskkit.cli.terminal import console
 
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
+    with Progress(*columns, console=console()) as bar:
         row = bar.add_task(escape(name), total=None)
         return local.pull(
             name,

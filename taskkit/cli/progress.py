@@ -57,12 +57,13 @@ class _Bar(contextlib.AbstractContextManager["_Bar"]):
     """Pieces done, tokens, cost and the time that is left. Of many tasks, the tasks are counted, not their pieces."""
 
     def __init__(self) -> None:
-        from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        from taskkit.cli.terminal import console
 
         self._progress = Progress(
             TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[spent]}"),
-            TimeRemainingColumn(), console=Console(stderr=True), transient=True,
+            TimeRemainingColumn(), console=console(), transient=True,
         )  # fmt: skip
         self._task = self._progress.add_task("working", total=None, spent="")
         self._tokens = 0

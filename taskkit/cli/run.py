@@ -3,11 +3,14 @@
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from taskkit.cli.options import ENGINE, MANNER, with_options
+from taskkit.cli.options import ENGINE, MANNER, PLAN, with_options
+
+if TYPE_CHECKING:
+    from taskkit.errors import InputError
 
 
 @click.command()
@@ -16,69 +19,90 @@ from taskkit.cli.options import ENGINE, MANNER, with_options
 @click.option(
     "-o", "--output", metavar="FILE", type=click.Path(), help="Write the results here, a line each, in order."
 )
-@with_options(ENGINE, MANNER)
-def run(task: str, lines: str, output: str | None, **given: Any) -> int:
+@with_options(ENGINE, PLAN, MANNER)
+def run(task: str, lines: str, output: str | None, plan: bool, **given: Any) -> int:
     """Run a task for each line of a JSONL file.
 
-    A line is an object of the task's inputs, or a string for its first one. The results come in the same order, a
-    line each, as soon as they are there; what fails gives a line with its error, and the others go on. Until all are
-    there they are kept in FILE.part. Broken off, the same command goes on from the journal.
+    A line is an object of the task's inputs, or a string for its first one; empty lines are passed over. The results
+    come in the same order, a line each with the number of its line, as soon as they are there; what fails gives a line
+    with its error, and the others go on. Until all are there they are kept in FILE.taskkit-part. Broken off, the same
+    command goes on from the journal.
     """
     from taskkit import registry
-    from taskkit.cli.inputs import Input, targets
+    from taskkit.cli.inputs import Input, check_kept, targets
     from taskkit.cli.options import engine_of
-    from taskkit.cli.output import Lines
+    from taskkit.cli.output import Lines, part_of
     from taskkit.cli.progress import watching
-    from taskkit.cli.work import exit_code, tallied
+    from taskkit.cli.terminal import check_open
+    from taskkit.cli.work import exit_code, handed_on, planned, tallied
     from taskkit.errors import TaskkitError
 
     cls = registry.resolve(task)
-    made = [_made(cls, row) for row in _rows(lines)]
+    made = {number: _made(cls, row) for number, row in _rows(lines)}
+    numbers, good = list(made), {number: one for number, one in made.items() if not isinstance(one, TaskkitError)}
     (place,) = targets(output, [Input((Path(lines),), Path(Path(lines).name))])
-    wanted = {number: one for number, one in enumerate(made) if not isinstance(one, TaskkitError)}
-    numbers = list(wanted)
-    with engine_of(given) as engine, tallied(engine, quiet=given["quiet"]):
+    check_kept([place, part_of(place) if place else None], good.values(), [Path(lines)])
+    with engine_of(given) as engine:
+        if plan:
+            return planned(engine, list(made.values()), [f"line {number}" for number in made], as_json=False)
+        if place is None:
+            check_open()
+        order, wanted = {number: at for at, number in enumerate(numbers)}, list(good)
         shows = place is None and sys.stdout.isatty()
-        with watching(engine, quiet=given["quiet"], bar=not shows) as seen, Lines(place) as out:
-            for number, one in enumerate(made):
-                if number not in wanted:
-                    out.put(number, _line(one))
-            results = engine.map(list(wanted.values()), each=lambda n, done: out.put(numbers[n], _line(done)))
-        done = [*results, *(one for one in made if isinstance(one, TaskkitError))]
-        failed = [one for one in done if isinstance(one, TaskkitError)]
-        if failed:
-            click.echo(f"taskkit: {len(failed)} of {len(done)} lines failed; the first: {failed[0]}", err=True)
-    return exit_code(done, strict=given["strict"], failures=seen.failures, warnings=seen.warnings)
+        with (
+            tallied(engine, cls, quiet=given["quiet"]),
+            handed_on(engine, cls),
+            watching(engine, quiet=given["quiet"], bar=not shows) as seen,
+            Lines(place) as out,
+        ):
+            for number, one in made.items():
+                if number not in good:
+                    out.put(order[number], _line(number, one))
+            results = engine.map(
+                list(good.values()), each=lambda n, done: out.put(order[wanted[n]], _line(wanted[n], done))
+            )
+    made |= zip(wanted, results, strict=True)
+    failed = [f"line {number}: {one}" for number, one in made.items() if isinstance(one, TaskkitError)]
+    if failed:
+        click.echo(f"taskkit: {len(failed)} of {len(made)} lines failed; the first is {failed[0]}", err=True)
+    return exit_code(list(made.values()), strict=given["strict"], failures=seen.failures, warnings=seen.warnings)
 
 
-def _rows(lines: str) -> list[Any]:
+def _rows(lines: str) -> list[tuple[int, Any]]:
+    """Each line's number and what it holds, or what is wrong with it. Raises `InputError` for a file of another kind:
+    all of its lines are wrong."""
     from taskkit.cli.fields import Stdin
     from taskkit.errors import InputError
     from taskkit.source import read
 
-    name = "standard input" if lines == "-" else lines
     text = Stdin()() if lines == "-" else read(Path(lines)).text
-    rows = []
-    for number, line in enumerate(text.split("\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except ValueError as error:
-            raise InputError(f"Line {number} of {name} is no JSON: {error}.") from error
-        if not isinstance(row, dict | str):
-            raise InputError(f"Line {number} of {name} is neither an object nor a string.")
-        rows.append(row)
+    rows = [(number, _parsed(line)) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
+    if all(isinstance(row, InputError) for _, row in rows):
+        number, error = rows[0]
+        name = "standard input" if lines == "-" else lines
+        raise InputError(f"Line {number} of {name} {str(error).removeprefix('It ')}")
     return rows
 
 
-def _made(cls: Any, row: str | dict[str, Any]) -> Any:
+def _parsed(line: str) -> "dict[str, Any] | str | InputError":
+    from taskkit.errors import InputError
+
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        return InputError(f"It is no JSON: {error}.")
+    return row if isinstance(row, dict | str) else InputError("It is neither an object nor a string.")
+
+
+def _made(cls: Any, row: "str | dict[str, Any] | InputError") -> Any:
     """The task of a line, or what is wrong with it. Inputs go by their names in code or on the command line."""
     import dataclasses
 
     from taskkit.errors import InputError
     from taskkit.taskclass import make
 
+    if isinstance(row, InputError):
+        return row
     if isinstance(row, str):
         row = {dataclasses.fields(cls)[0].name: row}
     names = {one.name.rstrip("_"): one.name for one in dataclasses.fields(cls)}
@@ -89,10 +113,12 @@ def _made(cls: Any, row: str | dict[str, Any]) -> Any:
         return error
 
 
-def _line(result: Any) -> str:
+def _line(number: int, result: Any) -> str:
     from taskkit.cli.output import as_data
     from taskkit.errors import TaskkitError
 
     if isinstance(result, TaskkitError):
-        return json.dumps({"error": str(result), "kind": type(result).__name__}, ensure_ascii=False)
-    return json.dumps(as_data(result), ensure_ascii=False)
+        data: Any = {"error": str(result), "kind": type(result).__name__}
+    else:
+        data = as_data(result)
+    return json.dumps({"line": number, **data} if isinstance(data, dict) else data, ensure_ascii=False)

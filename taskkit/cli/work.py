@@ -4,18 +4,21 @@ import contextlib
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from taskkit.cli.inputs import check_writable, inputs, of_this, targets
+from taskkit.cli.inputs import check_kept, check_writable, inputs, is_folder, of_this, paths, targets
 from taskkit.cli.options import engine_of
-from taskkit.cli.output import as_data, as_text, put, shown, written
-from taskkit.errors import InputError, TaskkitError
+from taskkit.cli.output import as_data, as_text, put, written
+from taskkit.cli.terminal import check_open
+from taskkit.engine.journal import FREEZES_UP_TO
+from taskkit.errors import InputError, TaskkitError, one_line
 from taskkit.job import waves
-from taskkit.results import Result, Usage
-from taskkit.taskclass import make
+from taskkit.results import Result, Usage, dollars
+from taskkit.taskclass import make, result_type
 
 if TYPE_CHECKING:
     from taskkit.engine.engine import Engine
@@ -25,28 +28,36 @@ if TYPE_CHECKING:
 def work(cls: Any, firsts: Sequence[tuple[Any, ...]], values: Mapping[str, Any], given: Mapping[str, Any]) -> int:
     """A task for each of `firsts`, its first input or nothing, and for each file of a folder among them; `values` are
     the others. The exit code."""
-    output = given.get("output")
+    output = given.get("output") or ""
     todo = inputs(cls, firsts, output, quiet=bool(given.get("quiet")))
     tasks = [make(cls, *one.first, **of_this(values, one, output)) for one in todo]
     sources = [one.source for one in todo]
-    places = targets(output, todo)
-    report = given.get("report")
+    as_json = bool(given.get("as_json"))
+    places = targets(output, todo, makes_files=not as_json and _makes_files(cls))
+    report = Path(given["report"]) if given.get("report") else None
     if report:
-        check_writable(Path(report))
+        check_writable(report)
+    check_kept([*places, report], tasks)
     with engine_of(given) as engine:
         if given.get("plan"):
-            return _planned(engine, tasks, sources, as_json=bool(given.get("as_json")))
-        if not given.get("as_json"):
-            _check_shown(tasks, places)
+            return planned(engine, tasks, list(map(_name, sources)), as_json=as_json)
+        _check_shown(tasks, places, as_json=as_json)
         if len(tasks) == 1:
             return _one(engine, tasks[0], places[0], given)
         return _several(engine, tasks, sources, places, given)
 
 
-def _check_shown(tasks: Sequence[Any], places: Sequence[Path | None]) -> None:
+def _makes_files(cls: Any) -> bool:
+    made = result_type(cls)
+    return isinstance(made, type) and issubclass(made, Result) and made.as_files is not Result.as_files
+
+
+def _check_shown(tasks: Sequence[Any], places: Sequence[Path | None], *, as_json: bool) -> None:
     """A document that is no text goes to a file, or alone through a pipe."""
+    if None in places:
+        check_open()
     for task, place in zip(tasks, places, strict=True):
-        if place is None and (len(tasks) > 1 or sys.stdout.isatty()):
+        if place is None and not as_json and (len(tasks) > 1 or sys.stdout.isatty()):
             try:
                 binary = task.binary
             except InputError:  # said when it is run
@@ -55,14 +66,15 @@ def _check_shown(tasks: Sequence[Any], places: Sequence[Path | None]) -> None:
                 raise InputError("The result is no text that can be shown.", hint="Give -o a file or a folder.")
 
 
-def _planned(engine: "Engine", tasks: Sequence[Any], sources: Sequence[Any], *, as_json: bool) -> int:
+def planned(engine: "Engine", tasks: Sequence[Any], names: Sequence[str], *, as_json: bool) -> int:
+    """Tells what each task, and all together, would take. A task may be the error that it already is."""
     from taskkit.cli.progress import watching
 
     plans: list[Any] = []
     with watching(engine, quiet=False, bar=False):
         for task in tasks:
             try:
-                plans.append(engine.plan(task))
+                plans.append(task if isinstance(task, TaskkitError) else engine.plan(task))
             except InputError as error:
                 if len(tasks) == 1:
                     raise
@@ -71,16 +83,16 @@ def _planned(engine: "Engine", tasks: Sequence[Any], sources: Sequence[Any], *, 
         import dataclasses
         import json
 
-        rows = [_failed(source, one) if isinstance(one, TaskkitError) else dataclasses.asdict(one)
-                for one, source in zip(plans, sources, strict=True)]  # fmt: skip
+        rows = [_failed(name, one) if isinstance(one, TaskkitError) else dataclasses.asdict(one)
+                for one, name in zip(plans, names, strict=True)]  # fmt: skip
         click.echo(json.dumps(rows if len(rows) > 1 else rows[0], default=str, indent=2))
     else:
-        for plan, source in zip(plans, sources, strict=True):
+        for plan, name in zip(plans, names, strict=True):
             if isinstance(plan, TaskkitError):
-                click.echo(f"taskkit: {_name(source)}: {plan}", err=True)
+                _say_failed(name, plan)
                 continue
             if len(plans) > 1:
-                click.echo(f"==> {_name(source)} <==")
+                click.echo(f"==> {name} <==")
             click.echo(str(plan))
         good = [one for one in plans if not isinstance(one, TaskkitError)]
         if len(good) > 1:
@@ -94,8 +106,8 @@ def _together(plans: Sequence["Plan"]) -> str:
     costs = [one.cost for one in plans if one.cost is not None]
     if len(costs) < len(plans):
         return f"{calls}\ncost      unknown"
-    least, most = (sum(one[end] for one in costs) for end in (0, 1))
-    return f"{calls}\ncost      ${least:.4f}" + (f" to ${most:.4f}" if most > least else "")
+    least, most = (sum((one[end] for one in costs), Decimal(0)) for end in (0, 1))
+    return f"{calls}\ncost      {dollars(least)}" + (f" to {dollars(most)}" if most > least else "")
 
 
 def _one(engine: "Engine", task: Any, place: Path | None, given: Mapping[str, Any]) -> int:
@@ -103,12 +115,16 @@ def _one(engine: "Engine", task: Any, place: Path | None, given: Mapping[str, An
 
     as_json, quiet = bool(given.get("as_json")), bool(given.get("quiet"))
     shows = place is None and not as_json and sys.stdout.isatty()
-    with tallied(engine, quiet=quiet):
+    output = given.get("output") or ""
+    whole = place is not None and place == Path(output) and is_folder(output)
+    over = [path for name in task.rewrites for path in paths(getattr(task, name))] if whole else None
+    with tallied(engine, type(task), quiet=quiet):
         with watching(engine, quiet=quiet, bar=not shows) as seen:
             result = streamed(engine, task) if shows else engine.run(task)
-        if not shows:
-            put(result, place, as_json=as_json)
-        _reported(given, [result], [None])
+        with handed_on(engine, type(task)):
+            if not shows:
+                put(result, place, as_json=as_json, over=over)
+            _reported(given, [result], [None])
     return exit_code([result], strict=bool(given.get("strict")), failures=seen.failures, warnings=seen.warnings)
 
 
@@ -118,10 +134,9 @@ def streamed(engine: "Engine", task: Any) -> Any:
     with engine.stream(task) as stream:
         for piece in stream:
             text += piece
-            click.echo(shown(piece), nl=False)
+            click.echo(piece, nl=False)
         result = stream.result
-    whole = shown(str(result)).strip()
-    text = shown(text)
+    whole = str(result).strip()
     if whole.startswith(text.strip()):
         click.echo(whole[len(text.strip()) :].lstrip("\n") if text.endswith("\n") else whole[len(text.strip()) :])
     else:  # a check changed it
@@ -130,17 +145,33 @@ def streamed(engine: "Engine", task: Any) -> Any:
 
 
 @contextlib.contextmanager
-def tallied(engine: "Engine", *, quiet: bool) -> Iterator[None]:
-    """The last line: what it took, whether it came to its end or not."""
+def tallied(engine: "Engine", cls: Any, *, quiet: bool) -> Iterator[None]:
+    """The last line: what it took, whether it came to its end or not. Broken off, it says how to go on."""
     began = time.monotonic()
     try:
         yield
-    except (TaskkitError, KeyboardInterrupt):
+    except (TaskkitError, KeyboardInterrupt) as stop:
         if not quiet and (engine.usage.calls or engine.usage.journal_hits):
             last_line(engine.usage, time.monotonic() - began)
+        if isinstance(stop, KeyboardInterrupt) and engine.journal.on and not cls.conversation:
+            on = "run it without --fresh to go on" if engine.journal.fresh else "the same command goes on"
+            raise KeyboardInterrupt(f"What was done is in the journal: {on} from there.") from None
         raise
     if not quiet:
         last_line(engine.usage, time.monotonic() - began)
+
+
+@contextlib.contextmanager
+def handed_on(engine: "Engine", cls: Any) -> Iterator[None]:
+    """A result that can not be written is not lost, where the journal gives it again."""
+    try:
+        yield
+    except InputError as error:
+        temperature = cls.temperature if engine.temperature is None else engine.temperature
+        if engine.journal.on and not cls.conversation and temperature <= FREEZES_UP_TO:
+            anew = ", without --fresh and with another place," if engine.journal.fresh else " with another place"
+            error.hint = f"The work is in the journal: the same command{anew} gives it at once."
+        raise
 
 
 def _several(
@@ -150,21 +181,23 @@ def _several(
     from taskkit.cli.progress import watching
 
     as_json, quiet = bool(given.get("as_json")), bool(given.get("quiet"))
-    begun = 0
+    begun, cls = 0, type(tasks[0])
 
     def each(number: int, result: Any) -> None:
         place = places[begun + number]
         if place is not None and not isinstance(result, TaskkitError):
-            put(result, place, as_json=as_json)
+            with handed_on(engine, cls):
+                put(result, place, as_json=as_json)
 
     results: list[Any] = []
-    with tallied(engine, quiet=quiet):
+    with tallied(engine, cls, quiet=quiet):
         with watching(engine, quiet=quiet) as seen:
             for wave in waves(tasks) if any(map(_learns, tasks)) else [tasks]:
                 begun = len(results)
                 results += engine.map(wave, each=each)
-        _given_out(results, sources, places, as_json=as_json)
-        _reported(given, results, sources)
+        with handed_on(engine, cls):
+            _given_out(results, sources, places, as_json=as_json)
+            _reported(given, results, sources)
     return exit_code(results, strict=bool(given.get("strict")), failures=seen.failures, warnings=seen.warnings)
 
 
@@ -177,8 +210,8 @@ def _given_out(results: Sequence[Any], sources: Sequence[Any], places: Sequence[
     rows: list[Any] = []
     for result, source, place in zip(results, sources, places, strict=True):
         if isinstance(result, TaskkitError):
-            click.echo(f"taskkit: {_name(source)}: {result}", err=True)
-            rows.append(_failed(source, result))
+            _say_failed(_name(source), result)
+            rows.append(_failed(_name(source), result))
         elif place is None and as_json:
             rows.append({"source": _name(source), **as_data(result)})
         elif place is None:
@@ -187,11 +220,16 @@ def _given_out(results: Sequence[Any], sources: Sequence[Any], places: Sequence[
     if as_json and places[0] is None:
         import json
 
-        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        written(json.dumps(rows, ensure_ascii=False, indent=2), None)
 
 
-def _failed(source: Any, error: TaskkitError) -> dict[str, str]:
-    return {"source": _name(source), "error": str(error), "kind": type(error).__name__}
+def _say_failed(name: str, error: TaskkitError) -> None:
+    """Many an error begins with the name itself: once is enough."""
+    click.echo(f"taskkit: {name}: {str(error).removeprefix(name).lstrip()}", err=True)
+
+
+def _failed(name: str, error: TaskkitError) -> dict[str, str]:
+    return {"source": name, "error": str(error), "kind": type(error).__name__}
 
 
 def _reported(given: Mapping[str, Any], results: Sequence[Any], sources: Sequence[Any]) -> None:
@@ -207,11 +245,11 @@ def _reported(given: Mapping[str, Any], results: Sequence[Any], sources: Sequenc
 
 
 def _name(source: Any) -> str:
-    return str(source) if isinstance(source, Path) else getattr(source, "name", None) or " ".join(str(source).split())
+    return one_line(str(source) if isinstance(source, Path) else getattr(source, "name", None) or str(source))
 
 
 def last_line(usage: Usage, seconds: float) -> None:
-    cost = "cost unknown" if usage.cost is None else f"${usage.cost:.4f}"
+    cost = "cost unknown" if usage.cost is None else dollars(usage.cost)
     saved = f", {usage.journal_hits:,} from the journal" if usage.journal_hits else ""
     tokens = f"{usage.input_tokens:,} tokens in, {usage.output_tokens:,} out"
     calls = "1 call" if usage.calls == 1 else f"{usage.calls:,} calls"

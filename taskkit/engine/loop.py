@@ -36,7 +36,12 @@ def background() -> asyncio.AbstractEventLoop:
 
 def _serve(loop: asyncio.AbstractEventLoop) -> None:
     asyncio.set_event_loop(loop)
-    loop.run_forever()
+    while True:
+        try:
+            loop.run_forever()
+        except SystemExit:  # of a task's own code; whoever waits for that task is given it
+            continue
+        return
 
 
 def on_background() -> bool:

@@ -14,7 +14,7 @@ from taskkit.engine.prices import cost
 from taskkit.engine.route import Route
 from taskkit.engine.schema import stand_in
 from taskkit.job import Job
-from taskkit.results import Usage
+from taskkit.results import Usage, dollars
 from taskkit.taskclass import Task
 from taskkit.tokens import Counter, count_messages
 
@@ -39,7 +39,11 @@ class Plan:
     minutes: tuple[float, float]
 
     def __str__(self) -> str:
-        cost = "unknown (no price is known for this model)" if self.cost is None else _span(self.cost, "${:.4f}")
+        cost = (
+            "unknown (no price is known for this model)"
+            if self.cost is None
+            else " to ".join(dict.fromkeys(map(dollars, self.cost)))
+        )
         return "\n".join(
             (
                 f"model     {self.model}",
@@ -114,7 +118,7 @@ async def planned(engine: Calls, task: Task[Any]) -> Plan:
     known = None if costs[0] is None or costs[1] is None else (costs[0], costs[1])
     return Plan(
         route.model.name,
-        job.strategy or "one call",
+        job.strategy or ("one call" if len(high.calls) == 1 else "a call for each part"),
         (len(low.calls), len(high.calls)),
         (_sum(low, 0), _sum(high, 0)),
         (_sum(low, 1), _sum(high, 1)),

@@ -44,7 +44,7 @@ class Roads:
         self._scripted = transport is not None
         self._rehearses = False
         self._today = today
-        self._spend = Spend(settings.max_cost)
+        self._spend = Spend(settings.max_cost, journal)
         self._bound: dict[str, list[Choice]] = {}
         self._routes: dict[tuple[str, str], tuple[tuple[Road, int | None, float], Route]] = {}
         self._opening = asyncio.Lock()

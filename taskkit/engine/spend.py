@@ -6,14 +6,17 @@ import asyncio
 from collections import deque
 from decimal import Decimal
 
+from taskkit.engine.journal import Journal
 from taskkit.errors import ConfigurationError, CostCapError
+from taskkit.results import dollars
 
 
 class Spend:
     """`cap` in dollars, None for none. Used on one loop."""
 
-    def __init__(self, cap: Decimal | None) -> None:
+    def __init__(self, cap: Decimal | None, journal: Journal | None = None) -> None:
         self.cap = cap
+        self._journal = journal
         self.spent = Decimal(0)
         self.reserved = Decimal(0)
         self._waiting: deque[asyncio.Future[None]] = deque()
@@ -27,20 +30,28 @@ class Spend:
             raise ConfigurationError(
                 f"The price of {model} is unknown, so a cost cap can not be kept.",
                 hint=f'Give it in models.toml ([models."{model}"] price = [in, out], dollars a million tokens), or '
-                "leave --max-cost out.",
+                "leave max_cost (--max-cost) out.",
             )
         while self.spent + self.reserved + worst > self.cap:
             if not self.reserved:
-                raise CostCapError(
-                    f"The next call may cost ${worst:.4f}; ${self.spent:.4f} of the cap of ${self.cap:.4f} is spent.",
-                    kept="What was finished is kept in the journal.",
-                    hint="Raise --max-cost and run the same command again to go on.",
-                )
+                raise self._reached(worst, self.cap)
             waiter = asyncio.get_running_loop().create_future()
             self._waiting.append(waiter)
             await waiter
         self.reserved += worst
         return worst
+
+    def _reached(self, worst: Decimal, cap: Decimal) -> CostCapError:
+        kept, again = "What was finished is kept in the journal.", " and run the same again to go on"
+        if self._journal is None or not self._journal.on:
+            kept = again = ""
+        elif self._journal.fresh:
+            again = " and run it without --fresh (fresh=True) to go on"
+        return CostCapError(
+            f"The next call may cost {dollars(worst)}; {dollars(self.spent)} of the cap of {dollars(cap)} is spent.",
+            kept=kept,
+            hint=f"Raise max_cost (--max-cost){again}.",
+        )
 
     def settle(self, reserved: Decimal, true: Decimal | None) -> None:
         """`true` None: it is not known what the endpoint took; the reservation then counts as spent."""

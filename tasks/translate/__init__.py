@@ -115,6 +115,7 @@ class Translate(Task[Translation]):
         "  taskkit translate en.json --to pt-BR -o pt-BR.json --update pt-BR.json"
     )
     suffixes: ClassVar[frozenset[str]] = frozenset(SUFFIXES)
+    rewrites: ClassVar[frozenset[str]] = frozenset({"update"})
 
     def check(self) -> None:
         if self.from_ and language(self.from_)[0] == language(self.to)[0]:

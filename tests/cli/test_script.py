@@ -76,9 +76,11 @@ def test_interrupted_it_ends_with_130_and_goes_on_from_the_journal(server: Serve
     assert (running.returncode, out) == (130, "")
     assert "taskkit: Interrupted. What was done is in the journal" in err
     assert "Traceback" not in err
-    assert sorted(one.name for one in Path().iterdir()) == ["in.jsonl", "out.jsonl.part"]
-    assert f"The results so far, 4 of them, are in {Path('out.jsonl.part').resolve()}" in err
-    assert [json.loads(line)["text"] for line in Path("out.jsonl.part").read_text().splitlines()] == ["Fine."] * 4
+    assert sorted(one.name for one in Path().iterdir()) == ["in.jsonl", "out.jsonl.taskkit-part"]
+    assert f"The results so far, 4 of them, are in {Path('out.jsonl.taskkit-part').resolve()}" in err
+    assert [json.loads(line)["text"] for line in Path("out.jsonl.taskkit-part").read_text().splitlines()] == [
+        "Fine."
+    ] * 4
     hangs.clear()
     running = start(*argv)
     _, err = running.communicate(timeout=60)
@@ -86,7 +88,7 @@ def test_interrupted_it_ends_with_130_and_goes_on_from_the_journal(server: Serve
     assert "from the journal" in err
     assert len(there.bodies) in {7, 8}  # the answer that came last may not have been kept yet
     assert len(Path("out.jsonl").read_text().splitlines()) == 6
-    assert not Path("out.jsonl.part").exists()
+    assert not Path("out.jsonl.taskkit-part").exists()
 
 
 VARIED = """
@@ -112,7 +114,7 @@ def test_killed_it_leaves_whole_lines_and_goes_on_where_it_was(server: Server, s
     letters = str.maketrans("0123456789", "abcdefghij")  # a number that the text does not have would be asked about
     there = server(lambda body: f"Answer {str(next(numbers)).translate(letters)}. " + "word " * 50)
     options = ("--base-url", there.base_url, "--model", "gpt-4.1-mini", "-o", "out.jsonl", "--concurrency", "16")
-    part, parts = Path("out.jsonl.part"), []
+    part, parts = Path("out.jsonl.taskkit-part"), []
     for kill in range(1, kills + 1):
         running = start("--tasks", "mine.py", "run", task, "in.jsonl", *options)
         while running.poll() is None and len(there.bodies) < kill * count // 8:
@@ -158,8 +160,8 @@ def test_a_full_disk_under_the_results_is_one_line(server: Server) -> None:
     assert ran.returncode == 2, ran.stderr
     last = ran.stderr.splitlines()[-1]
     assert last.startswith("taskkit: ")
-    assert "out.jsonl.part can not be written: File too large" in last
-    kept = Path("out.jsonl.part").read_bytes()
+    assert "out.jsonl.taskkit-part can not be written: File too large" in last
+    kept = Path("out.jsonl.taskkit-part").read_bytes()
     assert 0 < len(kept) <= 8000
     assert kept.endswith(b"\n")
 
