@@ -1,6 +1,7 @@
 """A Word document as a ZIP archive: the members that hold text, and the archive with some of them changed."""
 
 import io
+import re
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,6 +9,11 @@ from pathlib import Path
 from taskkit.errors import InputError
 
 MAIN = "word/document.xml"
+NAMESPACE = re.compile(
+    r"""\sxmlns:([\w.-]+)\s*=\s*["']http://(?:schemas\.openxmlformats\.org/wordprocessingml/2006"""
+    r"""|purl\.oclc\.org/ooxml/wordprocessingml)/main["']"""
+)
+TAG = re.compile(r"""<[\w/](?:[^<>"']|"[^"]*"|'[^']*')*>""")
 WITH_TEXT = frozenset({"header", "footer", "footnotes", "endnotes"})
 
 
@@ -26,7 +32,8 @@ def unpack(path: Path) -> dict[str, str]:
             parts: dict[str, str] = {}
             for name in (main, *(one for one in others if one in archive.names)):
                 attributes(archive, name, "")  # refuses what is not well formed, and document types
-                parts[name] = archive.read(name).decode()
+                text = archive.read(name).decode()
+                parts[name] = _renamed(text, _prefix(text), "w")
             return parts
     except UnicodeDecodeError:
         raise InputError(f"{path} is damaged: its text is not UTF-8.") from None
@@ -41,6 +48,25 @@ def pack(data: bytes, changed: Mapping[str, str]) -> bytes:
     with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(made, "w") as new:
         new.comment = old.comment
         for one in old.infolist():
-            contents = changed[one.filename].encode() if one.filename in changed else old.read(one)
+            contents = old.read(one)
+            if one.filename in changed:
+                contents = _renamed(changed[one.filename], "w", _prefix(contents.decode())).encode()
             new.writestr(one, contents, compress_type=one.compress_type)
     return made.getvalue()
+
+
+def _prefix(text: str) -> str:
+    """What a part calls Word's own namespace, which nearly all call `w`."""
+    found = NAMESPACE.search(text)
+    taken = re.search(r"\sxmlns:w\s*=", text)
+    return found[1] if found and not taken else "w"
+
+
+def _renamed(text: str, prefix: str, to: str) -> str:
+    """With another prefix in its tags, and there only."""
+    if prefix == to:
+        return text
+    name = re.compile(
+        rf"""("[^"]*"|'[^']*')|(?<=[</\s]){re.escape(prefix)}(?=:)|(?<=\sxmlns:){re.escape(prefix)}(?=\s*=)"""
+    )
+    return TAG.sub(lambda tag: name.sub(lambda one: one[1] or to, tag[0]), text)

@@ -1,7 +1,7 @@
 """DOCX: the paragraphs of a Word document, its headers, footers and notes.
 
 Word cuts a sentence into runs for reasons of its own. Runs that look alike are one; where a word looks otherwise, it
-stands between `<r1>` and `</r1>`, a link between `<a1>` and `</a1>`; tabs, notes and pictures are `<x1/>`. A paragraph
+stands between `<r1>` and `</r1>`, a link between `<a1>` and `</a1>`; tabs, notes, fields and pictures are `<x1/>`. A paragraph
 that is translated gets runs of the same looks; all else in the file stays."""
 
 import re
@@ -9,12 +9,12 @@ from collections import Counter
 from collections.abc import Iterator
 from html import unescape
 from itertools import groupby
-from typing import NamedTuple
 from xml.sax.saxutils import escape
 
 from taskkit.tasks.translate.formats.archive import pack, unpack
 from taskkit.tasks.translate.formats.marks import apart
 from taskkit.tasks.translate.formats.opened import Format
+from taskkit.tasks.translate.formats.wordfields import Item, is_said, joined
 from taskkit.tasks.translate.segments import Group, Kind, Options, Segment
 
 TAG = re.compile(
@@ -31,18 +31,7 @@ MARKS = frozenset({
 TAKEN = frozenset({"w:pPr", "w:r", "w:del", "w:moveFrom", *MARKS})  # read as a whole
 FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 NUMBERED = frozenset({"w:p", "w:tbl", "w:hyperlink", "w:drawing", "w:pict", "w:tab", "w:br", "w:fldChar", "w:bookmarkStart",
-    "w:bookmarkEnd", "w:footnoteReference", "w:endnoteReference", "w:commentReference", "w:sectPr", "w:sdt"})  # fmt: skip
-
-
-class Item(NamedTuple):
-    """`kind` is `text`, `mark`, `open` or `close` (of a link), `end` (nothing goes on past it). `looks` is the
-    `w:rPr` of a text; [start, end) its run or element in the part."""
-
-    kind: str
-    start: int
-    end: int
-    text: str = ""
-    looks: str = ""
+    "w:bookmarkEnd", "w:instrText", "w:fldSimple", "w:instrText", "w:fldSimple", "w:footnoteReference", "w:endnoteReference", "w:commentReference", "w:sectPr", "w:sdt"})  # fmt: skip
 
 
 def find(text: str, _options: Options) -> list[Segment]:
@@ -138,7 +127,7 @@ def _said(items: list[Item]) -> tuple[str, dict[str, tuple[str, str]], str]:
             inside = [one for one in items[number + 1 : _close(items, number)] if one.kind == "text"]
             looks.append(_usual(inside))
             name = f"{letters[2]}{count['a']}"
-            marks |= {f"<{name}>": (item.text, looks[-1]), f"</{name}>": ("</w:hyperlink>", "")}
+            marks |= {f"<{name}>": (item.text, looks[-1]), f"</{name}>": (items[_close(items, number)].text, "")}
             parts.append(f"<{name}>")
         elif item.kind == "close":
             looks.pop()
@@ -210,7 +199,8 @@ def _paragraphs(text: str) -> Iterator[tuple[str, list[Item]]]:
         tag = tags[at]
         name, closing, void = tag["name"], bool(tag["slash"]), bool(tag["void"])
         if name == "w:p" and closing:
-            yield opened.pop()
+            style, items = opened.pop()
+            yield style, joined(text, items)
         elif name == "w:p" and not void:
             opened.append(("", []))
         elif opened and name:
@@ -221,11 +211,14 @@ def _paragraphs(text: str) -> Iterator[tuple[str, list[Item]]]:
 def _inside(text: str, tags: list[re.Match[str]], at: int, opened: list[tuple[str, list[Item]]]) -> int:
     """Note what a tag in a paragraph begins; gives the last tag that this took."""
     tag, name, (_, items) = tags[at], tags[at]["name"], opened[-1]
-    last = _end(tags, at) if name in TAKEN else at
+    is_field = name == "w:fldSimple" and not tag["slash"] and not is_said(tag[0])
+    last = _end(tags, at) if name in TAKEN or is_field else at
     start, end = tag.start(), tags[last].end()
     whole = text[start:end]
     if name == "w:pPr":
         opened[-1] = (whole, items)
+    elif name == "w:r" and "<w:fldChar" in whole and not re.search(r"<w:(?:p|t)[ >]", whole):
+        items.append(Item("field", start, end, whole))
     elif name == "w:r" and not tag["slash"] and not re.search(r"<w:p[ >]|<w:fldChar\b", whole):
         items += _contents(start, whole)
     elif name == "w:r" and re.search(r"<w:p[ >]", whole):  # a text box: on to its paragraphs
@@ -233,9 +226,9 @@ def _inside(text: str, tags: list[re.Match[str]], at: int, opened: list[tuple[st
         return at
     elif name in DROPPED:
         pass
-    elif name in MARKS:
+    elif name in MARKS or is_field:
         items.append(Item("mark", start, end, whole))
-    elif name == "w:hyperlink" and not tag["void"]:
+    elif name in {"w:hyperlink", "w:fldSimple"} and not tag["void"]:
         items.append(Item("close" if tag["slash"] else "open", start, end, tag[0]))
     else:
         items.append(Item("end", start, end))

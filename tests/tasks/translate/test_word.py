@@ -1,6 +1,7 @@
 """DOCX: what Word makes of a paragraph, and what a translation leaves of it."""
 
 import io
+import re
 import zipfile
 from pathlib import Path
 
@@ -70,14 +71,88 @@ def test_a_text_box_is_translated_by_itself(tmp_path: Path) -> None:
     assert made == f"<w:p>{run('Davor ')}{box.replace('In the box', 'Drin')}{run('danach')}</w:p><w:p/>"
 
 
-def test_a_field_stays_a_field(tmp_path: Path) -> None:
-    field = (
-        '<w:r><w:fldChar w:fldCharType="begin"/></w:r><w:r><w:instrText>PAGE</w:instrText></w:r>'
-        '<w:r><w:fldChar w:fldCharType="separate"/></w:r>' + run("7") + '<w:r><w:fldChar w:fldCharType="end"/></w:r>'
+def border(kind: str) -> str:
+    return f'<w:r><w:fldChar w:fldCharType="{kind}"/></w:r>'
+
+
+def field(code: str, result: str) -> str:
+    told = f'<w:r><w:instrText xml:space="preserve"> {code} </w:instrText></w:r>'
+    return f"{border('begin')}{told}{border('separate')}{result}{border('end')}"
+
+
+PAGE = field("PAGEREF _Toc1 \\h", run("7"))
+IN_ONE = '<w:r><w:fldChar w:fldCharType="begin"/><w:instrText>PAGE</w:instrText><w:fldChar w:fldCharType="end"/></w:r>'
+SIMPLE = f'<w:fldSimple w:instr=" SEQ Figure ">{run("3")}</w:fldSimple>'
+
+
+@pytest.mark.parametrize(
+    ("paragraph", "text", "target", "made"),
+    [
+        (run("See page ") + PAGE + run(" of it."), "See page <x1/> of it.", "Siehe Seite <x1/> davon.",
+         run("Siehe Seite ") + PAGE + run(" davon.")),
+        (run("Page ") + IN_ONE + run(" ends"), "Page <x1/> ends", "<x1/>: Ende", IN_ONE + run(": Ende")),
+        (run("Figure ") + SIMPLE + run(": a boat"), "Figure <x1/>: a boat", "Bild <x1/>: Boot",
+         run("Bild ") + SIMPLE + run(": Boot")),
+        (run("Read ") + field('HYPERLINK "https://a.example"', run("our rules", BOLD)) + run(" first"),
+         "Read <a1>our rules</a1> first", "Erst <a1>Regeln</a1> lesen",
+         run("Erst ") + field('HYPERLINK "https://a.example"', run("Regeln", BOLD)) + run(" lesen")),
+        (run("As ") + field("REF x", run("said in ") + PAGE + run(" here")) + run(" there"),
+         "As <a1>said in <x1/> here</a1> there", "Wie <a1>hier <x1/></a1>",
+         run("Wie ") + field("REF x", run("hier ") + PAGE)),
+        (run("Dear ") + field("MERGEFIELD Name", run("«Name»")) + run(", hello"), "Dear <x1/>, hello", "Hallo <x1/>",
+         run("Hallo ") + field("MERGEFIELD Name", run("«Name»"))),
+        ('<w:fldSimple w:instr="REF y">' + run("the part") + "</w:fldSimple>" + run(" says so now"),
+         "<a1>the part</a1> says so now", "So steht es <a1>dort</a1>",
+         run("So steht es ") + '<w:fldSimple w:instr="REF y">' + run("dort") + "</w:fldSimple>"),
+    ],
+)  # fmt: skip
+def test_a_field_does_not_cut_its_sentence(tmp_path: Path, paragraph: str, text: str, target: str, made: str) -> None:
+    source = document(tmp_path, f"<w:p>{paragraph}</w:p>")
+    assert [one.text for one in source.segments] == [text]
+    assert body(source, target) == f"<w:p>{made}</w:p>"
+
+
+def test_a_field_over_paragraphs_stays_as_it_is(tmp_path: Path) -> None:
+    start = border("begin") + "<w:r><w:instrText>TOC</w:instrText></w:r>" + border("separate")
+    one = f"<w:p>{start}{run('The first part ')}{PAGE}</w:p>"
+    other = f"<w:p>{run('The second part ')}{PAGE}</w:p><w:p>{border('end')}</w:p>"
+    source = document(tmp_path, one + other)
+    assert [each.text for each in source.segments] == ["The first part", "The second part"]
+    wanted = (one + other).replace("The first part", "Der erste").replace("The second part", "Der zweite")
+    assert body(source, "Der erste", "Der zweite") == wanted
+
+
+def test_a_field_that_a_translation_loses_is_kept(tmp_path: Path) -> None:
+    source = document(tmp_path, f"<w:p>{run('See page ')}{PAGE}{run(' of it.')}</w:p>")
+    (one,) = source.segments
+    written = source.written({one: "Siehe dort."})
+    assert "w:fldChar" in written.kept[one].message
+    assert written.data == source.data
+
+
+@pytest.mark.parametrize("prefix", ["ns0", "W"])
+def test_the_prefix_of_the_namespace_makes_no_difference(tmp_path: Path, prefix: str) -> None:
+    paragraphs = (
+        f"<w:p>{run('A ')}{run('bold', BOLD)}{run(' word w:r, &lt;w:r>')}</w:p><w:p>{PAGE}{run(' or so')}</w:p>"
     )
-    source = document(tmp_path, f"<w:p>{run('Page ')}{field}{run(' of the book')}</w:p>")
-    made = body(source, "Seite", "7", "des Buches")
-    assert made == f"<w:p>{run('Seite ')}{field}{run(' des Buches')}</w:p>"
+
+    def renamed(xml: str) -> str:
+        return re.sub(r"<[^<>]*>", lambda tag: re.sub(r"(?<=[</\s:])w(?=[:=])", prefix, tag[0]), xml)
+
+    whole = HEAD + paragraphs + TAIL
+    other = renamed(whole)
+    for name, xml in {"a.docx": whole, "b.docx": other}.items():
+        with zipfile.ZipFile(tmp_path / name, "w") as made:
+            made.writestr("word/document.xml", xml)
+    one, two = opened(tmp_path / "a.docx"), opened(tmp_path / "b.docx")
+    assert [each.text for each in one.segments] == [each.text for each in two.segments]
+    assert len(one.segments) == 2
+    same = two.written({each: each.text for each in two.segments})
+    assert same.data == (tmp_path / "b.docx").read_bytes()
+    written = [source.written({source.segments[0]: "Ein <r1>fettes</r1> Wort"}) for source in (one, two)]
+    xml, theirs = (zipfile.ZipFile(io.BytesIO(each.data)).read("word/document.xml").decode() for each in written)
+    assert theirs == renamed(xml)
+    assert "fettes" in theirs
 
 
 def test_headings_are_the_path_of_what_follows(tmp_path: Path) -> None:
