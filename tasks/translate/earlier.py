@@ -56,7 +56,7 @@ def earlier(job: Job, source: Opened, update: Path, was: Path | None = None) -> 
         job.warn(
             "no-lock",
             f"{update} has no {lock_of(update).name} that tells what it was translated from, so nothing of it is kept. "
-            "If you have that source: --was FILE.",
+            "If you have that source: --was FILE. What a --memory has of it serves too.",
         )
         return {}, []
     found = _by_order(source.segments, list(_targets(rows, old.segments)))

@@ -10,7 +10,18 @@ from pathlib import Path
 
 from taskkit.errors import InputError
 from taskkit.source import Source, Text, format_of, read
-from taskkit.tasks.translate.formats import catalogue, jsons, markdown, plain, sheet, subtitles, webpage, word, yamls
+from taskkit.tasks.translate.formats import (
+    catalogue,
+    fluent,
+    jsons,
+    markdown,
+    plain,
+    sheet,
+    subtitles,
+    webpage,
+    word,
+    yamls,
+)
 from taskkit.tasks.translate.formats.opened import Format, Opened, Written
 from taskkit.tasks.translate.segments import Options, Segment
 
@@ -20,7 +31,7 @@ FORMATS = {
     one.name: one
     for one in (
         plain.FORMAT, markdown.FORMAT, subtitles.SRT, subtitles.VTT, catalogue.FORMAT, jsons.FORMAT, yamls.FORMAT,
-        sheet.FORMAT, webpage.FORMAT, word.FORMAT,
+        fluent.FORMAT, sheet.FORMAT, webpage.FORMAT, word.FORMAT,
     )
 }  # fmt: skip
 SUFFIXES = {suffix: one for one in FORMATS.values() for suffix in one.suffixes}

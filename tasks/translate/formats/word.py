@@ -31,7 +31,7 @@ MARKS = frozenset({
 TAKEN = frozenset({"w:pPr", "w:r", "w:del", "w:moveFrom", *MARKS})  # read as a whole
 FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 NUMBERED = frozenset({"w:p", "w:tbl", "w:hyperlink", "w:drawing", "w:pict", "w:tab", "w:br", "w:fldChar", "w:bookmarkStart",
-    "w:bookmarkEnd", "w:instrText", "w:fldSimple", "w:instrText", "w:fldSimple", "w:footnoteReference", "w:endnoteReference", "w:commentReference", "w:sectPr", "w:sdt"})  # fmt: skip
+    "w:bookmarkEnd", "w:instrText", "w:fldSimple", "w:footnoteReference", "w:endnoteReference", "w:commentReference", "w:sectPr", "w:sdt"})  # fmt: skip
 
 
 def find(text: str, _options: Options) -> list[Segment]:

@@ -68,4 +68,4 @@ def _ended(item: Item) -> Item:
 def is_said(tag: str) -> bool:
     """Of a field in one element, by its first tag."""
     code = re.search(r"""instr=(?:"|')\s*(\w+)""", tag)
-    return bool(code) and code[1].upper() in SAID
+    return code is not None and code[1].upper() in SAID

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from typing import Any
 
 import yaml
@@ -145,3 +146,36 @@ def test_html(texts: list[str], target: str) -> None:
     again = document(written.text, "html")
     assert written.text.count("<p title=") == len(texts)
     assert len(again.segments) == len(source.segments)
+
+
+FLUENT = st.lists(
+    st.sampled_from(
+        ["plain words", "{ $name }", "{ -brand }", '{ "{" }', 'D { DATETIME($d, month: "long") }', "it's [so] *x .y", "ü"]
+    ),
+    min_size=1, max_size=4,
+).map(" ".join)  # fmt: skip
+
+
+@QUICK
+@given(st.lists(st.tuples(FLUENT, FLUENT, st.integers(0, 3)), min_size=1, max_size=4), st.booleans(), PRINTED)
+def test_fluent(messages: list[tuple[str, str, int]], crlf: bool, target: str) -> None:
+    forms = (
+        "m{n} = {one}\n    .title = {two}\n",
+        "m{n} =\n    {one} x\n\n    and {two}\n# about it\n",
+        "m{n} = {{ $n ->\n    [one] {one}\n   *[other] {two}\n  }}\n\n",
+        "m{n} = before {{ $s ->\n  [a] {one}\n *[b] {two}\n}} after\n-t{n} = {one}\n",
+    )
+    text = "".join(forms[form].format(n=n, one=one, two=two) for n, (one, two, form) in enumerate(messages))
+    text = text.replace("\n", "\r\n") if crlf else text
+    source = document(text, "fluent")
+    assert same(source)
+    said = f"Ź{target}".replace("{", "(").replace("}", ")")
+    targets = {one: " ".join([said, *one.keep]) for one in source.segments}
+    written = source.written(targets)
+    assert not written.kept
+    again = document(written.text, "fluent")
+    assert [one.text for one in again.segments] == [targets[one] for one in source.segments]
+    assert re.findall(r"^-?\w+ =|\.title =", written.text, re.MULTILINE) == re.findall(
+        r"^-?\w+ =|\.title =", text, re.MULTILINE
+    )
+    assert same(again)

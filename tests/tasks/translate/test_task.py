@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from taskkit.errors import InputError
+from taskkit.source import Text
 from taskkit.tasks.translate import Translate, Translation
 from taskkit.tasks.translate.formats import Options, opened
 from taskkit.testing import scripted
@@ -88,3 +90,40 @@ def test_whatever_a_model_does_the_file_is_whole(name: str, wrong: Callable[[Ite
     assert sorted(mark for one in after.segments for mark in one.keep) == sorted(
         mark for one in before.segments for mark in one.keep
     )
+
+
+def test_fluent_gets_the_plural_forms_and_keeps_the_rest() -> None:
+    source = (FIXTURES / "app.ftl").read_text()
+    result = translated(FIXTURES / "app.ftl", "pl")
+    assert not [one for one in result.segments if one.status == "failed"]
+    assert "hello = Helloé, { $name }, andé welcomeé toé { -brand }!" in result.text
+    boats = result.text.partition("boats =")[2].partition("shared")[0]
+    assert re.findall(r"^ +(\*?\[\w+\])", boats, re.MULTILINE) == ["[0]", "[one]", "[few]", "[many]", "*[other]"]
+    assert result.text.count("{ $count } boatsé") == 3
+    same = [line for line in source.splitlines() if line in result.text.splitlines()]
+    assert {"    .accesskey = S", "only = { $count }", "# $name is who is at work.", "    .gender = masculine"} <= {
+        *same
+    }
+
+
+def test_fluent_is_updated_by_its_names(tmp_path: Path) -> None:
+    new, old = tmp_path / "new.ftl", tmp_path / "pl.ftl"
+    new.write_text("a = The harbour\nb = A new boat\n")
+    old.write_text("b = Inna\na = Port\n")
+    old.with_name("old.ftl").write_text("a = The harbour\nb = The boat\n")
+    task = Translate(new, to="pl", from_="en", update=old, was=old.with_name("old.ftl"))
+    assert scripted("Nowa").run(task).text == "a = Port\nb = Nowa\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a = { $x", "the brace of line 1"),
+        ("a = x\n  what is it\nb\n", "line 3 is neither"),
+        ("a = { $x ->\n  [one] x\n}\n", "one default"),
+        ("a = " + "{" * 500, "nested too deeply"),
+    ],
+)
+def test_broken_fluent(text: str, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        opened(Text(text, "a.ftl", "fluent"), "fluent", Options("pl", "en"))
