@@ -28,8 +28,8 @@ class KnowledgeBase:
     """One file, or the address of a PostgreSQL database: `postgresql://user:password@host/db`. Made when it is missing,
     unless `create` is False.
 
-    `embedder` is `wordllama`, `openai`, `openai:MODEL`, a plug-in's or one's own; vectors are kept as `precision` says,
-    `float16` or `int8`. A base keeps to those that it was made with until `reindex`. `index` is the kind of index that
+    `embedder` is `wordllama`, `openai`, `openai:MODEL`, `local:MODEL`, a plug-in's or one's own (`embed.embedder` says more
+    of them); vectors are kept as `precision` says, `float16` or `int8`. A base keeps to those that it was made with until `reindex`. `index` is the kind of index that
     it has from now on: `exact`, `hnsw`, `ivf`, or `auto` for the one that its size asks for; when it is not given, the
     one that it had. `wait` is how many seconds another writer is waited for."""
 

@@ -157,7 +157,8 @@ class OfEndpoint:
 
 
 def embedder(name: str | Embedder) -> Embedder:
-    """`wordllama`, `openai`, or `openai:MODEL` for any model of the configured endpoint; a plug-in's `NAME` or
+    """`wordllama`, `openai`, or `openai:MODEL` for any model of the configured endpoint; `local:MODEL` for a GGUF file
+    on this machine, by its name in `taskkit models`, `hf:OWNER/REPO/FILE.gguf` or its path; a plug-in's `NAME` or
     `NAME:MODEL`; or one's own, as it is."""
     if not isinstance(name, str):
         return name
@@ -166,6 +167,10 @@ def embedder(name: str | Embedder) -> Embedder:
     kind, _, model = name.partition(":")
     if kind == "openai":
         return OfEndpoint(model or "text-embedding-3-small")
+    if kind == "local":
+        from taskkit.knowledge.gguf import OfFile
+
+        return OfFile(model)
     return _plugged_in(kind, model)
 
 
@@ -175,7 +180,13 @@ def _plugged_in(kind: str, model: str) -> Embedder:
     homes = ", ".join(f"{one.dist.name if one.dist else 'a plug-in'} ({one.value})" for one in points)
     if not points:
         known = ", ".join(
-            ["wordllama", "openai", "openai:MODEL", *sorted({one.name for one in entry_points(group=GROUP)})]
+            [
+                "wordllama",
+                "openai",
+                "openai:MODEL",
+                "local:MODEL",
+                *sorted({one.name for one in entry_points(group=GROUP)}),
+            ]
         )
         raise ConfigurationError(f"There is no embedder called {name}.", hint=f"There are: {known}.")
     if len(points) > 1:

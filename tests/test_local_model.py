@@ -10,6 +10,7 @@ import pytest
 
 import taskkit
 from taskkit import local
+from taskkit.knowledge import Document, KnowledgeBase
 from taskkit.tasks.summarise import Summarise
 
 pytestmark = pytest.mark.local_model
@@ -50,6 +51,20 @@ def test_it_answers_streams_and_fills_a_schema() -> None:
         assert "".join(stream) == stream.result
         assert engine.run(Paint("the sky")).colour.strip()
         assert engine.run(Summarise("The harbour was closed in March. " * 10, words=30)).text
+
+
+def test_it_embeds() -> None:
+    """It was made to chat: its vectors are poor, but they are vectors."""
+    with (
+        taskkit.Engine(journal=False) as engine,
+        taskkit.use(engine),
+        KnowledgeBase("k.kb", embedder="local:smollm2-135m") as base,
+    ):
+        base.add([Document("a", "Trains are booked in second class."), Document("b", "Bees make honey.")])
+        assert base.stats().width == 576
+        (best, *_) = base.search("Trains are booked in second class.", k=2)
+        assert best.passage.document == "a"
+        assert best.dense == pytest.approx(1, abs=0.1)
 
 
 def test_it_ends_when_its_process_is_killed() -> None:

@@ -26,7 +26,10 @@ JSON = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 QUIET = click.option("-q", "--quiet", is_flag=True, help="Say nothing but the result and errors.")
 DEBUG = click.option("--debug", is_flag=True, help="Show where an error comes from.")
 EMBEDDER = click.option(
-    "--embedder", metavar="NAME", help="Of a new base: wordllama (the default), openai or openai:MODEL."
+    "--embedder",
+    metavar="NAME",
+    help="Of a new base: wordllama (the default), openai or openai:MODEL; local:MODEL is a GGUF model on this machine, "
+    "by its name in `taskkit models`, hf:OWNER/REPO/FILE.gguf or its path.",
 )
 
 INDEX = click.option(
@@ -56,8 +59,8 @@ def _opened(
 
 @contextlib.contextmanager
 def _heard(embedder: str) -> Iterator[None]:
-    """What the engine has to say, where an endpoint embeds."""
-    if not embedder.startswith("openai"):
+    """What the engine has to say, where it embeds."""
+    if not embedder.startswith(("openai", "local:")):
         yield
         return
     from taskkit.cli.progress import watching

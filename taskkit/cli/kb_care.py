@@ -123,7 +123,9 @@ def compact(*, knowledge: str | None, as_json: bool, **_: Any) -> None:
 @kb.command(epilog="Example: taskkit kb reindex --embedder openai:text-embedding-3-small --knowledge handbook.kb")
 @AT
 @click.option(
-    "--embedder", metavar="NAME", help="wordllama, openai, openai:MODEL or a plug-in's; as it was if left out."
+    "--embedder",
+    metavar="NAME",
+    help="wordllama, openai, openai:MODEL, local:MODEL or a plug-in's; as it was if left out.",
 )
 @click.option(
     "--precision", type=click.Choice(["float16", "int8"]), help="How vectors are kept; int8 takes half the room."

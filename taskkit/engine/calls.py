@@ -28,7 +28,6 @@ from taskkit.engine.schema import answer_schema
 from taskkit.engine.send import Transport
 from taskkit.errors import ConfigurationError, ContextTooLong, EndpointError, InputError, UnsafeError
 from taskkit.events import Events
-from taskkit.models import lookup
 from taskkit.prompt import Part
 from taskkit.results import Notice, Usage
 from taskkit.tokens import Counter, count_messages
@@ -200,12 +199,12 @@ class Calls:
         return (Notice(code="not-moderated", message=message, failure=True),)
 
     async def embed(self, texts: Sequence[str], *, model: str = "text-embedding-3-small") -> list[tuple[float, ...]]:
-        """A vector a text, in order, in batches of at most 2,048 texts and 250,000 tokens."""
+        """A vector a text, in order, in batches of at most 2,048 texts and 250,000 tokens; by a model of the endpoint, or
+        with `local:NAME` by one on this machine."""
         return await loop.across(self._embed(texts, model))
 
     async def _embed(self, texts: Sequence[str], model: str) -> list[tuple[float, ...]]:
-        choice = replace(self.roads.choices("fast")[0], model=lookup(model), given=True)
-        route = await self.roads.route(choice)
+        route = await self.roads.route(self.roads.embedding(model))
         batches = batches_of(texts, route.counter.count_many(list(texts)))
         got = await asyncio.gather(*(route.road.embedded(route.model, batch, size) for batch, size in batches))
         for one in got:

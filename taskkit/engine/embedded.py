@@ -29,6 +29,12 @@ def started(model: Model, context: int | None, notice: Callable[[str], None]) ->
     return Endpoint(server.base_url, server.api_key, LOCAL + name), _sized(model, name, server.context)
 
 
+def embedding(model: Model, notice: Callable[[str], None]) -> tuple[Endpoint, Model]:
+    """The same for a model that embeds; its window is its own affair."""
+    server = local.serve(model.name, embedding=True, on_notice=notice)
+    return Endpoint(server.base_url, server.api_key, LOCAL + model.name), _sized(model, model.name, server.context)
+
+
 def known(model: Model) -> tuple[Endpoint, Model]:
     """The same without starting anything, from the catalogue's sizes."""
     name = model.name or default_name()

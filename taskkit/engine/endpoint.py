@@ -7,7 +7,7 @@ from datetime import date
 from urllib.parse import urlsplit
 
 from taskkit.errors import ConfigurationError
-from taskkit.models import Model, resolve, tiers
+from taskkit.models import Model, lookup, resolve, tiers
 from taskkit.settings import OPENAI_URL, Binding, Settings
 
 LOCAL = "local:"
@@ -34,6 +34,7 @@ class Choice:
     base_url: str
     api_key: str = field(repr=False)
     given: bool = True  # False: the name is our default, and the endpoint may have another
+    embeds: bool = False  # the embedded model, to embed with
 
     @property
     def is_local(self) -> bool:
@@ -42,7 +43,7 @@ class Choice:
     @property
     def key(self) -> str:
         """By which its road is kept: an address has one."""
-        return self.base_url or self.model.name or "local"
+        return self.base_url or f"{LOCAL if self.embeds else ''}{self.model.name}" or "local"
 
 
 def bound(settings: Settings, tier: str) -> str:
@@ -86,6 +87,19 @@ def _choice(settings: Settings, binding: Binding, today: date | None, warn: Call
     if resolved.notice:
         warn(resolved.notice)
     return Choice(resolved.model, url, checked_key(key, url))
+
+
+def embedding(name: str, chosen: Callable[[], Choice]) -> Choice:
+    """Where texts are embedded: by a model on this machine (`local:`), or by one of the endpoint that is `chosen`."""
+    if name.startswith(LOCAL):
+        return replace(_local(name.removeprefix(LOCAL)), embeds=True)
+    choice = chosen()
+    if choice.is_local:
+        raise ConfigurationError(
+            f"No endpoint is configured that has the model {name}.",
+            hint="Set OPENAI_API_KEY, or OPENAI_BASE_URL for another endpoint; or embed with a model on this machine.",
+        )
+    return replace(choice, model=lookup(name), given=True)
 
 
 def _local(name: str) -> Choice:

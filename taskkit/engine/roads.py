@@ -7,7 +7,7 @@ from datetime import date
 from typing import Self
 
 from taskkit.engine import loop
-from taskkit.engine.endpoint import Choice, Endpoint, bound, choices
+from taskkit.engine.endpoint import Choice, Endpoint, bound, choices, embedding
 from taskkit.engine.journal import Journal
 from taskkit.engine.learn import Learned
 from taskkit.engine.pace import Pace
@@ -68,6 +68,12 @@ class Roads:
             self._bound[tier] = choices(self._settings, tier, today=self._today, warn=self._warn)
         return self._bound[tier]
 
+    def embedding(self, name: str) -> Choice:
+        """Where a model that embeds is asked."""
+        if self._scripted:
+            return Choice(lookup(name), "scripted://", "")
+        return embedding(name, lambda: self.choices("fast")[0])
+
     def _own(self) -> None:
         """In a forked child the parent's connections are left alone, and its own are made."""
         if self._pid != os.getpid():
@@ -115,6 +121,8 @@ class Roads:
 
             if self._rehearses:
                 endpoint, model = embedded.known(choice.model)
+            elif choice.embeds:
+                endpoint, model = await asyncio.to_thread(embedded.embedding, choice.model, self._notice)
             else:
                 endpoint, model = await asyncio.to_thread(
                     embedded.started, choice.model, self._settings.context, self._notice
@@ -122,6 +130,8 @@ class Roads:
         else:
             endpoint = Endpoint(choice.base_url, choice.api_key, choice.base_url)
         if road is None or road.endpoint != endpoint:
+            if road is not None:  # an embedded model that ended: the next one has another port
+                await road.transport.close()
             road = self.open[choice.key] = self._road(endpoint, is_local=choice.is_local)
         if not choice.given and isinstance(road.transport, OpenAITransport):
             model = await self._served(road.transport, model)

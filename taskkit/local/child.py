@@ -11,17 +11,21 @@ import sys
 import threading
 import time
 from typing import Any, NoReturn, TypedDict
+from urllib.error import HTTPError
+from urllib.request import ProxyHandler, Request, build_opener
 
 LOOK_SECONDS = 1.0
 
 
 class Plan(TypedDict):
-    """`context` is the window of one request in tokens; there are `slots` of them."""
+    """`context` is the window of one request in tokens; there are `slots` of them. One that is for `embedding` answers
+    nothing else."""
 
     name: str
     model: str
     context: int
     slots: int
+    embedding: bool
     threads: int
     api_key: str
     parent: int
@@ -69,7 +73,27 @@ def _serve(plan: Plan) -> Any:
     params.verbosity = 2  # warnings: no prompt and no answer gets into the log
     # Measuring what fits loads the model twice: only worth it where a graphics card may be too small.
     params.fit_params = any("CPU" not in str(device.get("type", "")) for device in xllamacpp.get_device_info())
-    return xllamacpp.Server(params)
+    if not plan["embedding"]:
+        return xllamacpp.Server(params)
+    params.embedding = True
+    params.n_batch = params.n_ubatch = plan["context"]  # a text is embedded in one batch
+    server = xllamacpp.Server(params)
+    if not _embeds(server.listening_address, plan["api_key"]):
+        del server  # a model for chat does not say how its tokens become one vector
+        params.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN
+        server = xllamacpp.Server(params)
+    return server
+
+
+def _embeds(url: str, api_key: str) -> bool:
+    headers = {"Authorization": f"Bearer {api_key}", "Content-Type": "application/json"}
+    request = Request(f"{url}/v1/embeddings", b'{"input": ["a"]}', headers)  # noqa: S310 - our own server
+    try:
+        build_opener(ProxyHandler({})).open(request).close()
+    except HTTPError as error:
+        error.close()
+        return False
+    return True
 
 
 if __name__ == "__main__":

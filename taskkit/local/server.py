@@ -9,10 +9,10 @@ import secrets
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 from urllib.request import ProxyHandler, Request, build_opener
 
 from taskkit.errors import EndpointError, InputError
@@ -22,7 +22,9 @@ from taskkit.settings import cache_dir
 
 START_SECONDS = 300
 END_SECONDS = 5
+ANSWER_SECONDS = 30  # of what no model has to be asked for
 SLOTS = 2
+EMBEDDED = 2048  # tokens of a text, capped by what the model was trained for; the memory for it grows as the square
 LOGS_KEPT = 20
 
 
@@ -33,6 +35,7 @@ class LocalServer:
 
     def __init__(self, plan: Plan, process: subprocess.Popen[bytes], url: str, context: int, log: Path) -> None:
         self.name = plan["name"]
+        self._url = url
         self.base_url = f"{url}/v1"
         self.api_key = plan["api_key"]
         self.context = context
@@ -41,6 +44,11 @@ class LocalServer:
         self.pid = process.pid
         self._owner = plan["parent"]
         self._process = process
+
+    def count(self, text: str) -> int:
+        """Its tokens by the model's own tokenizer, with those that it puts around every text."""
+        body = {"content": text, "add_special": True}
+        return len(_asked(f"{self._url}/tokenize", self.api_key, body)["tokens"])
 
     @property
     def alive(self) -> bool:
@@ -58,12 +66,14 @@ class LocalServer:
         self._process.returncode = 0  # not this process' child: nothing to wait for
 
 
-_servers: dict[tuple[Path, int], LocalServer] = {}
+_servers: dict[tuple[Path, int, bool], LocalServer] = {}
 _lock = threading.Lock()
 
 
-def serve(name: str, *, context: int | None = None, on_notice: Callable[[str], None] | None = None) -> LocalServer:
-    """The running server of that model and window in this process, else a new one.
+def serve(
+    name: str, *, context: int | None = None, embedding: bool = False, on_notice: Callable[[str], None] | None = None
+) -> LocalServer:
+    """The running server of that model and window in this process, else a new one. One for `embedding` does not chat.
 
     Raises `ConfigurationError` when the weights or the extra are missing, `EndpointError` when it does
     not start.
@@ -72,16 +82,18 @@ def serve(name: str, *, context: int | None = None, on_notice: Callable[[str], N
         raise InputError(f"A window of {context} tokens holds nothing: give a positive number.")
     file = catalogue.path(name)
     row = None if catalogue.own_file(name) else catalogue.find(name)
-    window = context or (row.context if row else catalogue.CONTEXT)
+    window = context or (EMBEDDED if embedding else row.context if row else catalogue.CONTEXT)
     _end_with_this_process()
     with _lock:
-        running = _servers.get((file, window))
+        running = _servers.get((file, window, embedding))
         if running and running.alive:
             return running
+        if running:
+            running.close()  # it died: its pipes are still open
         if on_notice:
-            about = f" ({row.good_for})" if row and row.good_for else ""
+            about = " to embed texts" if embedding else f" ({row.good_for})" if row and row.good_for else ""
             on_notice(f"Starting the embedded model {name}{about}.")
-        _servers[file, window] = server = _start(name, file, window)
+        _servers[file, window, embedding] = server = _start(name, file, window, embedding=embedding)
         return server
 
 
@@ -105,12 +117,13 @@ def _forget_all() -> None:
     _servers.clear()
 
 
-def _start(name: str, file: Path, context: int) -> LocalServer:
+def _start(name: str, file: Path, context: int, *, embedding: bool) -> LocalServer:
     plan = Plan(
         name=name,
         model=str(file),
         context=context,
         slots=SLOTS,
+        embedding=embedding,
         threads=_threads(),
         api_key=secrets.token_urlsafe(32),
         parent=os.getpid(),
@@ -169,10 +182,16 @@ def _failure(plan: Plan, why: str, log: Path) -> EndpointError:
 
 
 def _window(url: str, api_key: str) -> int:
-    request = Request(f"{url}/props", headers={"Authorization": f"Bearer {api_key}"})  # noqa: S310 - our own server
+    return int(_asked(f"{url}/props", api_key)["default_generation_settings"]["n_ctx"])
+
+
+def _asked(url: str, api_key: str, body: Mapping[str, Any] | None = None) -> Any:
+    headers = {"Authorization": f"Bearer {api_key}", "Content-Type": "application/json"}
+    content = None if body is None else json.dumps(body).encode()
+    request = Request(url, content, headers)  # noqa: S310 - our own server
     opener = build_opener(ProxyHandler({}))  # a proxy of the environment knows nothing of this machine's ports
-    with opener.open(request, timeout=END_SECONDS) as response:
-        return int(json.load(response)["default_generation_settings"]["n_ctx"])
+    with opener.open(request, timeout=ANSWER_SECONDS) as response:
+        return json.load(response)
 
 
 def _end(process: subprocess.Popen[bytes], patience: float = END_SECONDS) -> None:

@@ -190,6 +190,9 @@ class CommonParams(SimpleNamespace):
         super().__init__(model=SimpleNamespace(), cpuparams=SimpleNamespace(), cpuparams_batch=SimpleNamespace())
 
 
+llama_pooling_type = SimpleNamespace(LLAMA_POOLING_TYPE_MEAN="mean")
+
+
 def get_device_info():
     return [{"type": "CPU"}]
 
@@ -220,16 +223,28 @@ class Server:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 if "tokenize" in self.path:
                     return self.answer({"tokens": body["content"].split()})
+                if "embeddings" in self.path:
+                    return self.embed(body["input"])
                 message = {"role": "assistant", "content": "An answer of " + body["model"] + "."}
                 usage = {"prompt_tokens": 5, "completion_tokens": 4, "total_tokens": 9}
                 choice = {"index": 0, "message": message, "finish_reason": "stop"}
                 shell = {"id": "1", "object": "chat.completion", "created": 1, "model": body["model"]}
                 self.answer({**shell, "choices": [choice], "usage": usage})
 
-            def answer(self, said):
+            def embed(self, texts):
+                longest = max(len(text.split()) for text in texts)
+                if not params.embedding or (told.get("chat") and getattr(params, "pooling_type", "") != "mean"):
+                    return self.answer({"error": {"message": "Pooling type 'none'"}}, 400)
+                if longest > min(window, params.n_ubatch):
+                    return self.answer({"error": {"message": f"input ({longest} tokens) is too large"}}, 500)
+                rows = [[text.lower().count(one) + 0.1 for one in told.get("letters", "abcde")] for text in texts]
+                data = [{"index": n, "embedding": row} for n, row in enumerate(rows)]
+                self.answer({"data": data, "usage": {"prompt_tokens": longest, "total_tokens": longest}})
+
+            def answer(self, said, status=200):
                 allowed = self.headers.get("Authorization") == key
                 content = json.dumps(said if allowed else {"error": {"message": "no key"}}).encode()
-                self.send_response(200 if allowed else 401)
+                self.send_response(status if allowed else 401)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
