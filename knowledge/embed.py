@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from taskkit.errors import ConfigurationError, EndpointError
 from taskkit.knowledge.lexical import clean
+from taskkit.knowledge.vectors import Matrix, rows_of, unit
 
 if TYPE_CHECKING:
     import numpy as np
 
-Matrix = Any  # numpy's, (texts, width), float32
 GROUP = "taskkit.embedders"  # of entry points: callables that make an embedder of what stands after the colon
 LONGEST = 8_191  # tokens of a text that an endpoint takes
 MEMORY = 100_000  # words whose tokens are remembered: about 20 MB
@@ -139,8 +139,6 @@ class OfEndpoint:
         self._model = model
 
     async def embed(self, texts: Sequence[str]) -> Matrix:
-        import numpy as np
-
         from taskkit.engine.default import current
         from taskkit.models import lookup
         from taskkit.tokens import Counter
@@ -153,7 +151,7 @@ class OfEndpoint:
                 "warning", f"A text is too long for {self._model}: its first {LONGEST:,} tokens are embedded."
             )
         rows = await engine.embed([text or " " for text in fitting], model=self._model)
-        return unit(np.asarray(rows, dtype=np.float32).reshape(len(texts), -1))
+        return rows_of(rows, self.name)
 
 
 def embedder(name: str | Embedder) -> Embedder:
@@ -201,10 +199,3 @@ def _plugged_in(kind: str, model: str) -> Embedder:
             f"The embedder {name} of {homes} calls itself {told}.", hint="Its name has to be that."
         )
     return made
-
-
-def unit(rows: Matrix) -> Matrix:
-    import numpy as np
-
-    size = np.linalg.norm(rows, axis=1, keepdims=True)
-    return np.divide(rows, size, out=np.zeros_like(rows), where=size > 0)

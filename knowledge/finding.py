@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict
 from taskkit.errors import InputError
 from taskkit.knowledge import fuse
 from taskkit.knowledge.diverse import Pick, diverse
-from taskkit.knowledge.embed import Embedder, unit, vectors_of
+from taskkit.knowledge.embed import Embedder, vectors_of
 from taskkit.knowledge.filters import OfSQLite, condition
 from taskkit.knowledge.languages import guess
 from taskkit.knowledge.lexical import terms
@@ -16,6 +16,7 @@ from taskkit.knowledge.neighbours import joined
 from taskkit.knowledge.records import Hit, Reasons
 from taskkit.knowledge.stores.coding import Made
 from taskkit.knowledge.stores.store import Allowed, Store, changed, widened
+from taskkit.knowledge.vectors import unit
 
 if TYPE_CHECKING:
     from taskkit.engine.engine import Engine

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from taskkit.errors import ConfigurationError
-from taskkit.knowledge.embed import Matrix, unit
+from taskkit.knowledge.vectors import Matrix, rows_of
 from taskkit.tokens import surely_fits
 
 AROUND = 8  # tokens that a model puts around every text, at most
@@ -50,8 +50,6 @@ class OfFile:
     async def embed(self, texts: Sequence[str]) -> Matrix:
         import asyncio
 
-        import numpy as np
-
         from taskkit.engine.default import current
 
         engine = current()
@@ -61,7 +59,7 @@ class OfFile:
                 "warning", f"A text is too long for {self._model}: its first {window:,} tokens are embedded."
             )
         rows = await engine.embed([text or " " for text in fitting], model=f"local:{self._model}")
-        return unit(np.asarray(rows, dtype=np.float32))
+        return rows_of(rows, self.name)
 
     def _fitting(self, texts: Sequence[str]) -> tuple[list[str], int]:
         """The texts, the longer ones cut to the model's window; and that."""

@@ -63,9 +63,15 @@ def pages(folder: Path, count: int, made: Callable[[int], str] = page) -> Path:
 
 class Endpoint:
     """A real server of `/embeddings` on this machine: it keeps what it is sent, and from request `stuck` on it answers
-    no more until it is `released`. `is_stuck` when `held` of them wait."""
+    no more until it is `released`. `is_stuck` when `held` of them wait. `gives` makes the vectors of the texts."""
 
-    def __init__(self, stuck: int = 10**9, held: int = 1) -> None:
+    def __init__(
+        self,
+        stuck: int = 10**9,
+        held: int = 1,
+        gives: Callable[[list[str]], list[Any]] = lambda texts: [[1.0, len(one), 2.0] for one in texts],
+    ) -> None:
+        self.gives = gives
         self.sent: list[list[str]] = []
         self.most = 0  # requests that were on their way at once
         self.is_stuck = threading.Event()
@@ -87,7 +93,7 @@ class Endpoint:
                 if waits > 0:
                     outer._released.wait(30)
                 rows = [
-                    {"object": "embedding", "index": n, "embedding": [1.0, len(t), 2.0]} for n, t in enumerate(texts)
+                    {"object": "embedding", "index": n, "embedding": one} for n, one in enumerate(outer.gives(texts))
                 ]
                 usage = {"prompt_tokens": 1, "total_tokens": 1}
                 body = json.dumps({"object": "list", "data": rows, "model": "m", "usage": usage}).encode()

@@ -9,11 +9,12 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import taskkit
-from taskkit.errors import ConfigurationError
+from taskkit.errors import ConfigurationError, TaskkitError
 from taskkit.knowledge import Document, KnowledgeBase
 from taskkit.tokens import Counter
 from tests.knowledge.made import Endpoint, pages
@@ -23,7 +24,7 @@ from tests.knowledge.made import Endpoint, pages
 def endpoint() -> Iterator[Callable[..., Endpoint]]:
     made: list[Endpoint] = []
 
-    def make(**options: int) -> Endpoint:
+    def make(**options: Any) -> Endpoint:
         made.append(Endpoint(**options))
         return made[-1]
 
@@ -70,6 +71,35 @@ def test_a_text_that_is_too_long_is_cut_and_that_is_said(endpoint: Callable[...,
         base.search("zq " * 15_000)
     assert max(Counter("cl100k_base").count_many([text for some in there.sent for text in some])) <= 8_192
     assert any("too long" in one for one in said)
+
+
+@pytest.mark.parametrize(
+    ("gives", "told"),
+    [
+        (lambda texts: [[1.0, float("nan"), 2.0] for _ in texts], "numbers that are none"),
+        (lambda texts: [[1.0, float("inf"), 2.0] for _ in texts], "numbers that are none"),
+        (lambda texts: [[1.0, None, 2.0] for _ in texts], "numbers that are none"),
+        (lambda texts: [[1.0, [2.0], 2.0] for _ in texts], "numbers that are none"),
+        (lambda texts: ["AACAPwAAAEA=" for _ in texts], "numbers that are none"),
+        (lambda texts: [[] for _ in texts], "vectors of 0 numbers"),
+        (lambda texts: [[1.0] * (3 + n) for n, _ in enumerate(texts)], "vectors of 3 and 4 numbers at once"),
+        (lambda texts: [[1.0] * 4 for _ in texts], "vectors of 4 numbers now; those of the base have 3"),
+        (lambda texts: [[1.0, 2.0, 3.0]], "1 vectors for 2 texts"),
+        (lambda texts: [[1.0, 2.0, 3.0]] * 3, "3 vectors for 2 texts"),
+    ],
+)
+def test_vectors_of_an_endpoint_that_are_none_are_refused_and_nothing_is_kept(
+    endpoint: Callable[..., Endpoint], gives: Callable[[list[str]], list[Any]], told: str
+) -> None:
+    there = endpoint()
+    with asking(there) as (base, _):
+        base.add(Document("a", "Words."))
+        there.gives = gives
+        with pytest.raises(TaskkitError, match=told):
+            base.add([Document("b", "Bees make honey."), Document("c", "Copper is dear.")])
+        assert [one.name for one in base.list()] == ["a"]
+        assert base.stats().vectors == 1
+        assert base.verify() == []
 
 
 PLUGIN = """
