@@ -8,7 +8,6 @@ import contextlib
 import copy
 import weakref
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from functools import partial

@@ -61,6 +61,10 @@ def pages(folder: Path, count: int, made: Callable[[int], str] = page) -> Path:
     return folder
 
 
+def lengths(texts: list[str]) -> list[Any]:
+    return [[1.0, len(one), 2.0] for one in texts]
+
+
 class Endpoint:
     """A real server of `/embeddings` on this machine: it keeps what it is sent, and from request `stuck` on it answers
     no more until it is `released`. `is_stuck` when `held` of them wait. `gives` makes the vectors of the texts."""
@@ -69,7 +73,7 @@ class Endpoint:
         self,
         stuck: int = 10**9,
         held: int = 1,
-        gives: Callable[[list[str]], list[Any]] = lambda texts: [[1.0, len(one), 2.0] for one in texts],
+        gives: Callable[[list[str]], list[Any]] = lengths,
     ) -> None:
         self.gives = gives
         self.sent: list[list[str]] = []
