@@ -21,7 +21,8 @@ class Fitted:
 def fit(parts: Sequence[Part], room: int, counter: Counter, *, schema: Mapping[str, object] | None = None) -> Fitted:
     """`room` is for the messages, and for the `schema` that goes along with them.
 
-    Raises `ContextTooLong`, which names the largest part, when the parts that are kept do not fit alone."""
+    Raises `ContextTooLong`, which names the largest part, when the parts that are kept do not fit alone, or nothing
+    would be left."""
     messages = messages_of(parts)
     bound = at_most(messages, schema)
     if bound <= room:
@@ -51,26 +52,30 @@ def _lighter(parts: list[Part], sizes: list[int], total: int, room: int, counter
             break
         wanted = max(0, sizes[i] - _overhead(parts[i]) - (total - room))
         kept = counter.cut(parts[i].text, wanted)
-        size = counter.count(kept) + _overhead(parts[i])
-        total -= sizes[i] - size
-        dropped.append(f"{len(parts[i].text) - len(kept)} characters of {parts[i].name or parts[i].role}")
-        parts[i], sizes[i] = replace(parts[i], text=kept), size
+        name = parts[i].name or parts[i].role
         if not kept:
             gone.add(i)
-    if total > room:
+            total -= sizes[i]
+            dropped.append(name)
+            continue
+        size = counter.count(kept) + _overhead(parts[i])
+        total -= sizes[i] - size
+        dropped.append(f"{len(parts[i].text) - len(kept)} characters of {name}")
+        parts[i], sizes[i] = replace(parts[i], text=kept), size
+    if total > room or len(gone) == len(parts):
         _refuse(parts, sizes, gone, total - room, room)
     return Fitted(messages_of([p for i, p in enumerate(parts) if i not in gone]), total, tuple(dropped))
 
 
 def _refuse(parts: Sequence[Part], sizes: Sequence[int], gone: set[int], over: int, room: int) -> None:
-    left = [i for i in range(len(parts)) if i not in gone]
+    left = [i for i in range(len(parts)) if i not in gone] or range(len(parts))
     biggest = max(left, key=lambda i: sizes[i])
     name = parts[biggest].name or parts[biggest].role
     raise ContextTooLong(
         f"The prompt does not fit: its part {name!r} has {sizes[biggest]} tokens, there is room for {max(room, 0)} "
-        f"in all, and it is over by {over}.",
+        f"in all, and it is over by {max(over, 1)}.",
         part=name,
-        over=over,
+        over=max(over, 1),
         hint="Shorten it, or use a model with a larger window (--model, --context).",
     )
 
