@@ -40,7 +40,7 @@ def failure(status: int, headers: Mapping[str, str], content: bytes, *, where: s
             f"{where} refuses the key ({status}): {message[:200]}",
             hint="Set OPENAI_API_KEY (or TASKKIT_API_KEY) to a key of this endpoint.",
         )
-    if "insufficient_quota" in {str(detail.get("code")), str(detail.get("type"))}:
+    if status == 402 or "insufficient_quota" in {str(detail.get("code")), str(detail.get("type"))}:
         return QuotaError(
             f"The account has no credit left: {message[:200]}",
             status=status,
@@ -69,7 +69,7 @@ def _bad_request(said: str, message: str, detail: Mapping[str, Any], where: str,
     if not parameter and (named := re.search(r"['\"`](\w+)['\"`]", message)):
         parameter = named[1]
     parameter = parameter.partition(".")[0]
-    if parameter in PARAMETERS or "response_format" in low or "json_schema" in low:
+    if status in {400, 422} and (parameter in PARAMETERS or "response_format" in low or "json_schema" in low):
         name = parameter if parameter in PARAMETERS else "response_format"
         return UnsupportedParameter(said, status=status, parameter=name)
     if "content" in low and ("policy" in low or "filter" in low):

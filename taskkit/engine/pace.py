@@ -4,6 +4,7 @@ Concurrency begins at 16, or as set, and grows with each success until the endpo
 all calls to that host pause together. `x-ratelimit-*` headers, `rpm` and `tpm` set the pace where they are given."""
 
 import asyncio
+import copy
 import math
 import random
 import time
@@ -12,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from taskkit.errors import EndpointError, RateLimitError
+from taskkit.errors import AuthenticationError, EndpointError, QuotaError, RateLimitError, TaskkitError
 from taskkit.events import Events
 
 T = TypeVar("T")
@@ -112,6 +113,9 @@ class Pace:
                 if limited:
                     self._slow_down(delay)
                     delay = 0.0
+            except (AuthenticationError, QuotaError) as error:
+                self._turn_away(error)
+                raise
             else:
                 self._speed_up()
                 return value, failed + limited_tries
@@ -161,6 +165,13 @@ class Pace:
             if not waiter.done():
                 waiter.set_result(None)
                 self.active += 1
+
+    def _turn_away(self, error: TaskkitError) -> None:
+        """What would be told the same is not sent."""
+        while self._queue:
+            waiter = self._queue.popleft()
+            if not waiter.done():
+                waiter.set_exception(copy.copy(error))
 
     def _speed_up(self) -> None:
         if self.limit < self.most:
