@@ -167,7 +167,7 @@ class Job:
         """Whether one call can take it."""
         room = self.route.window.input_room(self.engine.answer_room(self.route, max_output))
         messages = messages_of(self._seen(parts))
-        if self.route.counter.ratio <= 1 and at_most(messages) <= room:
+        if at_most(messages) <= room:
             return True
         return count_messages(messages, self.route.counter) <= room
 

@@ -1,7 +1,10 @@
 """Counting and cutting in tokens, without the network."""
 
 import base64
+import os
 import struct
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -127,3 +130,32 @@ def test_images_cost_by_their_size(image: str, tokens: int) -> None:
 )
 def test_an_image_of_unknown_size_costs_the_most(image: str) -> None:
     assert image_tokens(image) == 85 + 8 * 170
+
+
+LIGHT = """
+import socket, sys
+
+def refused(*_):
+    raise AssertionError("counting went to the network")
+
+socket.socket.connect = socket.getaddrinfo = socket.create_connection = refused
+import taskkit, taskkit.tasks.summarise
+from taskkit.testing import scripted
+
+assert "toktok" not in sys.modules and "tiktoken" not in sys.modules, "loaded with the package"
+for model in ("gpt-4o-mini", "nobody-knows-it"):
+    assert scripted("Fine.", model=model).run(taskkit.tasks.summarise.Summarise("A short text.")).text == "Fine."
+assert "toktok" not in sys.modules, "what surely fits was counted"
+from taskkit.tokens import Counter, counter_for
+
+for encoding in ("o200k_base", "cl100k_base", "o200k_harmony", "p50k_base", "no_such_encoding"):
+    assert Counter(encoding).count("How many words are in this?") > 5
+for model in ("gpt-4o", "gpt-oss-20b", "text-davinci-003", "nobody-knows-it"):
+    assert counter_for(model).count("How many words are in this?") > 5
+"""
+
+
+def test_what_fits_by_its_bytes_loads_no_tokenizer_and_counting_needs_no_network(tmp_path: Path) -> None:
+    env = {**os.environ, "TIKTOKEN_CACHE_DIR": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", LIGHT], capture_output=True, text=True, check=False, env=env)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -149,8 +149,8 @@ class Roads:
         pace = Pace(
             self._events,
             concurrency=chosen.concurrency or (2 if is_local else None),
-            rpm=chosen.rpm,
-            tpm=chosen.tpm,
+            rpm=None if self._rehearses else chosen.rpm,  # what is not sent need not wait
+            tpm=None if self._rehearses else chosen.tpm,
         )
         transport = self._transport or OpenAITransport(
             endpoint.base_url, endpoint.api_key, organization=chosen.organization, timeout=chosen.timeout,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -237,7 +238,7 @@ def test_many_alike_at_a_high_temperature_have_answers_of_their_own_and_are_kept
 def test_the_cap_holds_under_concurrency(server: Server) -> None:
     there = server(Say("word " * 50, usage={"prompt_tokens": 100, "completion_tokens": 100}))
     price = Decimal("0.000015") + Decimal("0.00006")  # of a call of 100 tokens in and out of gpt-4o-mini
-    with engine(there, model="gpt-4o-mini", max_cost="0.05") as mine:
+    with engine(there, model="gpt-4o-mini", max_cost="0.05", today=date(2026, 6, 1)) as mine:
         results = None
         try:
             results = mine.map([Haiku(f"frog {n}") for n in range(2000)])

@@ -3,6 +3,8 @@
 import asyncio
 import json
 import multiprocessing
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -97,12 +99,79 @@ def test_a_cancelled_call_gives_its_place_back(server: Server) -> None:
         assert asyncio.run(work()) == "Soon."
 
 
-def test_a_stream_that_is_left_early_gives_its_place_back(server: Server) -> None:
-    there = server(Say("word " * 500, chunk=5, pause=0.02))
+@pytest.mark.parametrize("way", ["with", "close", "async", "cancelled"])
+def test_a_stream_that_is_left_early_gives_its_place_and_its_connection_back(server: Server, way: str) -> None:
+    """An answer would take minutes; the server has one request at a time on its hands, the last one a moment longer."""
+    there = server(Say("word " * 20_000, chunk=5, delay=0.2, pause=0.02))
+
+    async def first_word(number: int) -> str:
+        stream = engine.stream(Echo(f"at length, {number}"))
+        if way == "async":
+            with stream:
+                return await anext(aiter(stream))
+        if way == "cancelled":
+            words: asyncio.Queue[str] = asyncio.Queue()
+            reading = asyncio.create_task(_all_of(stream, words))
+            word = await words.get()
+            reading.cancel()
+            return word
+        return await asyncio.to_thread(_first_of, stream, way)
+
+    async def some() -> None:
+        for number in range(6):
+            assert (await asyncio.wait_for(first_word(number), 20)).strip() == "word"
+
     with engine_at(there, concurrency=1, journal=False) as engine:
-        for number in range(3):
-            with engine.stream(Echo(f"at length, {number}")) as stream:
-                assert next(iter(stream)).strip() == "word"
+        asyncio.run(some())
+    assert there.most_at_once <= 3
+
+
+def _first_of(stream: Any, way: str) -> str:
+    if way == "close":
+        word = next(iter(stream))
+        stream.close()
+        return str(word)
+    with stream:
+        return str(next(iter(stream)))
+
+
+async def _all_of(stream: Any, words: asyncio.Queue[str]) -> None:
+    async for word in stream:
+        words.put_nowait(word)
+
+
+CARELESS = """
+import asyncio, sys, taskkit
+
+@taskkit.task
+class Echo(taskkit.Task[str]):
+    "Say it again."
+    text: str
+    prompt = taskkit.Prompt("{{ text }}")
+
+engine = taskkit.Engine("gpt-4.1-mini", base_url=sys.argv[1], api_key="k")
+engine.map([Echo(f"Line {n}") for n in range(20)])
+next(iter(engine.stream(Echo("left early"))))
+asyncio.run(engine.arun(Echo("from a loop")))
+
+async def cancelled():
+    try:
+        await asyncio.wait_for(engine.arun(Echo("slow")), 0.2)
+    except TimeoutError:
+        pass
+
+asyncio.run(cancelled())
+other = taskkit.Engine("gpt-4.1-mini", base_url=sys.argv[1], api_key="k")
+other.run(Echo("from another"))
+del other
+"""
+
+
+def test_an_engine_that_nobody_closes_leaves_no_warning_behind(server: Server) -> None:
+    there = server(lambda body: Say("word " * 50, chunk=5, pause=0.01, delay=30 if "slow" in str(body) else 0))
+    argv = [sys.executable, "-W", "error", "-c", CARELESS, there.base_url]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_the_key_is_told_to_the_endpoint_alone(server: Server, tmp_path: Path) -> None:

@@ -125,3 +125,30 @@ def test_old_answers_go(journal: Journal) -> None:
     assert journal.clear(older_than=1e5) == 1
     assert journal.get(b"new") is not None
     assert journal.clear() == 1
+
+
+def test_what_is_older_than_a_month_goes_when_the_file_is_opened(journal: Journal, warnings: list[str]) -> None:
+    journal.put(b"old", Reply("x"))
+    journal.put(b"new", Reply("y"))
+    journal.close()
+    assert journal.path is not None
+    with sqlite3.connect(journal.path) as db:
+        db.execute("UPDATE replies SET at = at - 31 * 24 * 3600 WHERE key = ?", (b"old",))
+    db.close()
+    assert (journal.get(b"old"), journal.get(b"new") is not None) == (None, True)
+    assert journal.stats()["replies"] == 1
+
+
+def test_a_file_over_a_gigabyte_loses_its_older_half(journal: Journal) -> None:
+    for n in range(10):
+        journal.put(b"%d" % n, Reply(f"answer {n}"))
+    journal.close()
+    assert journal.path is not None
+    with sqlite3.connect(journal.path) as db:
+        db.execute("UPDATE replies SET at = at + CAST(key AS INTEGER) - 100")
+    db.close()
+    os.truncate(journal.path, 1_100_000_000)  # a hole: it takes no room on the disk
+    kept = [n for n in range(10) if journal.get(b"%d" % n)]
+    assert kept == [5, 6, 7, 8, 9]
+    journal.close()
+    assert journal.path.stat().st_size < 1_000_000

@@ -173,3 +173,42 @@ def test_two_commands_at_once_on_one_journal(server: Server) -> None:
     asked = len(there.bodies)
     assert subprocess.run([*argv, "-o", "again.jsonl"], capture_output=True, check=True).returncode == 0
     assert len(there.bodies) == asked, "all that was paid for is there"
+
+
+def test_a_change_asks_again_for_what_it_touches_and_for_nothing_else(server: Server) -> None:
+    there = server(echo)
+
+    def asked(count: int = 20, changed: int = -1, **options: Any) -> list[str]:
+        before = len(there.bodies)
+        given = {"model": "gpt-4.1-mini", "base_url": there.base_url, "api_key": "k", "temperature": 0.2, **options}
+        with taskkit.Engine(**given) as engine:
+            engine.map([Echo(f"Line {n}" + " anew" * (n == changed)) for n in range(count)])
+        return [body["messages"][-1]["content"] for body in there.bodies[before:]]
+
+    assert len(asked()) == 20
+    assert asked() == []
+    assert asked(changed=7) == ["Line 7 anew"]
+    assert sorted(asked(count=22)) == ["Line 20", "Line 21"]
+    assert len(asked(model="gpt-4.1")) == 20, "another model is another answer"
+    assert len(asked(temperature=0.1)) == 20
+    assert asked(concurrency=3, rpm=100_000, timeout=30) == [], "how it is sent is no part of it"
+    assert len(asked(fresh=True)) == 20
+    assert len(asked(journal=False)) == 20
+    assert asked() == []
+
+
+@pytest.mark.parametrize(("temperature", "kept"), [(0.0, True), (0.3, True), (0.31, False), (1.0, False)])
+def test_a_finished_command_is_answered_from_the_journal_where_it_is_cool(
+    server: Server, temperature: float, kept: bool
+) -> None:
+    there = server(echo)
+    for _ in range(2):
+        with taskkit.Engine("gpt-4.1-mini", base_url=there.base_url, api_key="k", temperature=temperature) as engine:
+            engine.run(Echo("again"))
+    assert len(there.bodies) == (1 if kept else 2)
+
+
+def test_nothing_is_written_where_it_is_turned_off(server: Server, tmp_path: Path) -> None:
+    with taskkit.Engine("gpt-4.1-mini", base_url=server(echo).base_url, api_key="k", journal=False) as engine:
+        engine.run(Echo("secret words"))
+    assert not list(tmp_path.rglob("journal*"))

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +14,7 @@ from taskkit.testing import Say, ScriptedServer
 from taskkit.tokens import counter_for
 
 Server = Callable[..., ScriptedServer]
+TODAY = date(2026, 6, 1)  # gpt-4o-mini is still there
 IN, OUT = Decimal("0.15") / 1_000_000, Decimal("0.60") / 1_000_000  # dollars a token of gpt-4o-mini
 
 
@@ -43,7 +45,8 @@ def test_500_calls_at_once_stay_under_the_cap_and_what_was_paid_is_kept(server: 
     counter = counter_for("gpt-4o-mini")
     there = server(any_length, count=counter.count)
     tasks = [Tell(f"thing {number} {'and more of it ' * (number % 40)}") for number in range(500)]
-    options: dict[str, Any] = {"model": "gpt-4o-mini", "base_url": there.base_url, "api_key": "k", "concurrency": 200}
+    options: dict[str, Any] = {"model": "gpt-4o-mini", "base_url": there.base_url, "api_key": "k", "concurrency": 200,
+                               "today": TODAY}  # fmt: skip
     with taskkit.Engine(max_cost=cap, **options) as engine, pytest.raises(CostCapError, match="kept in the journal"):
         engine.map(tasks)
     spent = tally(there, counter)
