@@ -28,6 +28,8 @@ def written(store: Store, to: Path | IO[str], *, vectors: bool) -> int:
         Path(scratch).replace(to)
     except OSError as error:
         raise InputError(f"{to} can not be written: {error.strerror}.", hint="Choose another place.") from error
+    except ValueError:  # a NUL in the name
+        raise InputError(f"{str(to)!r} is no file name.") from None
     finally:
         if scratch:
             Path(scratch).unlink(missing_ok=True)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from taskkit.errors import ConfigurationError
+from taskkit.errors import ConfigurationError, InputError
 
 if TYPE_CHECKING:
     from taskkit.knowledge.stores.store import Store
@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 def opened(place: str | Path, *, create: bool = True, index: str = "", wait: float = 30.0) -> "Store":
     """The store at a path or an address. Made when it is missing, unless `create` is False: then `InputError`."""
+    if not isinstance(place, str | Path):
+        raise InputError(f"A knowledge base is a file or an address, not {place!r}.")
     kind = str(place).partition("://")[0] if "://" in str(place) else ""
     if kind in {"postgresql", "postgres"}:
         from taskkit.knowledge.stores.postgres import Postgres

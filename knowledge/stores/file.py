@@ -45,11 +45,38 @@ class File:
                 f"There is no knowledge base {path}.", hint=f"Make one: taskkit kb sync FOLDER --knowledge {path}"
             )
         self._lock = threading.RLock()
+        self._closed = False
         try:
-            self._db = self._connected()
+            self._opened = self._connected()
             self._prepare()
+            self._inode = self._where()
         except sqlite3.Error as error:
             raise self._unusable(error) from error
+        except ValueError:  # a NUL in the name
+            raise InputError(f"{str(path)!r} is no file name.") from None
+
+    @property
+    def _db(self) -> sqlite3.Connection:
+        if self._closed:
+            raise ConfigurationError(f"The knowledge base {self.path} is closed.", hint="Open it again.")
+        return self._opened
+
+    def _where(self) -> tuple[int, int] | None:
+        """Which file stands under the path."""
+        try:
+            found = self.path.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
+
+    def check_there(self) -> None:
+        """What is written into a file that was deleted is lost, though it succeeds."""
+        if self._where() != self._inode:
+            raise ConfigurationError(
+                f"The knowledge base {self.path} is no longer there: its file was deleted, moved or replaced.",
+                kept="Nothing was written.",
+                hint="Put it back; or open the base again, and what is under its name then is used.",
+            )
 
     def _connected(self) -> sqlite3.Connection:
         """Where nothing may be written, not even beside it, the file is read as it stands; a log beside it would
@@ -80,11 +107,11 @@ class File:
         tables = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         kind = self._db.execute("PRAGMA application_id").fetchone()[0]
         if tables and kind != APPLICATION:
-            self._db.close()
+            self._opened.close()
             raise ConfigurationError(f"{self.path} is no knowledge base.", hint="Give --knowledge another file.")
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
         if tables and version != VERSION:
-            self._db.close()
+            self._opened.close()
             raise ConfigurationError(
                 f"{self.path} was made by another version of taskkit ({version}, not {VERSION}).",
                 hint="Make it anew from its documents: `taskkit kb sync FOLDER` with another --knowledge.",
@@ -119,7 +146,8 @@ class File:
 
     def close(self) -> None:
         with self._lock:
-            self._db.close()
+            self._closed = True
+            self._opened.close()
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         try:
@@ -160,6 +188,7 @@ class File:
                 raise self._unusable(error) from error
             try:
                 yield self._db
+                self.check_there()
                 self._db.execute("INSERT OR REPLACE INTO settings VALUES ('generation', lower(hex(randomblob(8))))")
                 self._db.execute("COMMIT")
             except BaseException as error:

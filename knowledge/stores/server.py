@@ -149,9 +149,15 @@ class Server:
 
     # Statements, with a `?` for each value ------------------------------------------------------------------------
 
+    @property
+    def _connections(self) -> Any:
+        if self._pool is None:
+            raise ConfigurationError(f"The knowledge base {self.place} is closed.", hint="Open it again.")
+        return self._pool
+
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         sql = _numbered(sql)
-        connection = getattr(self._here, "connection", None) or self._pool
+        connection = getattr(self._here, "connection", None) or self._connections
         return [tuple(row) for row in self._run(connection.fetch(sql, *values))]
 
     @contextlib.contextmanager
@@ -184,7 +190,7 @@ class Server:
 
     @contextlib.contextmanager
     def _transaction(self, **options: Any) -> Iterator[None]:
-        pool = self._pool
+        pool = self._connections
         connection = self._run(pool.acquire())
         try:
             transaction = connection.transaction(**options)
@@ -207,7 +213,10 @@ class Server:
 
 def _parts(address: str) -> tuple[str, str, str]:
     """The address for the driver, the schema, and the address to be shown."""
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError as error:
+        raise ConfigurationError(f"The address of a knowledge base can not be read: {error}.") from None
     given = dict(parse_qsl(parts.query))
     schema = given.pop("schema", SCHEMA)
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,62}", schema):

@@ -61,7 +61,8 @@ class SQLite(File):
 
     def close(self) -> None:
         try:
-            self.index.keep()
+            if self._where() == self._inode:
+                self.index.keep()
         finally:
             super().close()
 
@@ -305,6 +306,7 @@ class SQLite(File):
         return listed(rows)
 
     def counts(self) -> Counts:
+        self.check_there()
         count = self.rows(
             "SELECT (SELECT count(*) FROM documents), (SELECT count(*) FROM passages), "
             "(SELECT coalesce(sum(length(text)), 0) FROM documents), (SELECT count(*) FROM vectors), "

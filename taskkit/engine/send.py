@@ -176,10 +176,11 @@ class OpenAITransport:
         try:
             rows = sorted(data["data"], key=lambda row: row["index"])
             vectors = tuple(tuple(row["embedding"]) for row in rows)
+            places = [row["index"] for row in rows]
         except (KeyError, TypeError) as error:
             raise self._nonsense("no vectors in it") from error
-        if len(vectors) != len(texts):
-            raise self._nonsense(f"{len(vectors)} vectors for {len(texts)} texts")
+        if places != [*range(len(texts))]:
+            raise self._nonsense(f"{len(set(places))} vectors for {len(texts)} texts")
         return Embedded(vectors, usage_of(data))
 
     async def moderate(self, what: str, *, image: bool = False) -> tuple[str, ...]:

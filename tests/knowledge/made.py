@@ -67,13 +67,15 @@ def lengths(texts: list[str]) -> list[Any]:
 
 class Endpoint:
     """A real server of `/embeddings` on this machine: it keeps what it is sent, and from request `stuck` on it answers
-    no more until it is `released`. `is_stuck` when `held` of them wait. `gives` makes the vectors of the texts."""
+    no more until it is `released`. `is_stuck` when `held` of them wait. `gives` makes the vectors of the texts;
+    `places` are those that it says they have."""
 
     def __init__(
         self,
         stuck: int = 10**9,
         held: int = 1,
         gives: Callable[[list[str]], list[Any]] = lengths,
+        places: Sequence[Any] = (),
     ) -> None:
         self.gives = gives
         self.sent: list[list[str]] = []
@@ -99,6 +101,8 @@ class Endpoint:
                 rows = [
                     {"object": "embedding", "index": n, "embedding": one} for n, one in enumerate(outer.gives(texts))
                 ]
+                for row, place in zip(rows, places, strict=False):
+                    row["index"] = place
                 usage = {"prompt_tokens": 1, "total_tokens": 1}
                 body = json.dumps({"object": "list", "data": rows, "model": "m", "usage": usage}).encode()
                 with contextlib.suppress(OSError):

@@ -102,6 +102,12 @@ def test_vectors_of_an_endpoint_that_are_none_are_refused_and_nothing_is_kept(
         assert base.verify() == []
 
 
+@pytest.mark.parametrize("places", [[0, 0], [1, 2], [0, "1"], [None, None]])
+def test_vectors_of_nobody_knows_which_texts_are_refused(endpoint: Callable[..., Endpoint], places: list[Any]) -> None:
+    with asking(endpoint(places=places)) as (base, _), pytest.raises(TaskkitError, match="vectors"):
+        base.add([Document("a", "Copper."), Document("b", "Tin.")])
+
+
 PLUGIN = """
 class Letters:
     strength = across = 0.5

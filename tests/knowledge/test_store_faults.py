@@ -8,10 +8,11 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from taskkit.errors import ConfigurationError
+from taskkit.errors import ConfigurationError, InputError
 from taskkit.knowledge import Document, KnowledgeBase
 from tests.knowledge.made import Told
 
@@ -172,6 +173,47 @@ def test_a_damaged_base_is_told_by_verify_or_at_once() -> None:
         except ConfigurationError as error:
             told = str(error)
         assert told
+
+
+@pytest.mark.parametrize("how", ["deleted", "moved", "replaced"])
+def test_a_file_that_goes_under_use_is_noticed_before_anything_is_lost(how: str) -> None:
+    with KnowledgeBase("h.kb", embedder=Told()) as base:
+        base.add(FEW)
+        if how == "replaced":
+            with KnowledgeBase("new.kb", embedder=Told()):
+                pass
+            Path("new.kb").rename("h.kb")
+        elif how == "moved":
+            Path("h.kb").rename("there.kb")
+        else:
+            Path("h.kb").unlink()
+        for work in (lambda: base.add(Document("new", "Words.")), lambda: base.remove("d1"), base.stats, base.compact):
+            with pytest.raises(ConfigurationError, match="deleted, moved or replaced"):
+                work()
+        assert base.search("copper")  # what is open can be read
+
+
+def test_a_base_that_is_closed_says_so(place: str) -> None:
+    base = KnowledgeBase(place, embedder=Told())
+    base.add(FEW)
+    base.close()
+    base.close()
+    works: list[Callable[[], object]] = [
+        lambda: base.search("copper"), lambda: base.add(Document("new", "Words.")), base.list, base.stats, base.compact,
+        lambda: base.remove("d1"), lambda: base.document("d1"), lambda: base.passages("d1"), base.reindex,
+        lambda: base.export(Path("out.jsonl")),
+    ]  # fmt: skip
+    for work in works:
+        with pytest.raises(ConfigurationError, match="is closed"):
+            work()
+    assert "closed" in base.verify()[0]
+    assert not Path("out.jsonl").exists()
+
+
+@pytest.mark.parametrize("name", ["a\0b.kb", "", 5, "postgresql://[", "postgresql://127.0.0.1:x/db"])
+def test_what_is_no_place_is_told_in_one_line(name: Any) -> None:
+    with pytest.raises((InputError, ConfigurationError)):
+        KnowledgeBase(name)
 
 
 def test_a_database_of_somebody_else_is_refused_and_left_alone() -> None:
