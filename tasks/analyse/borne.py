@@ -67,9 +67,10 @@ def _as_date(text: str) -> date | None:
 
 
 def _date(value: date, quote: str) -> bool:
-    """The day's figure, or that of the year, and no other year."""
+    """The day's figure; or that of the year, where the quote tells no day. No other year."""
     said = {int(one) for one in re.findall(r"\d+", quote)}
     years = {one for one in said if 1000 <= one <= 9999}
     if years and value.year not in years:
         return False
-    return value.day in said or value.year in said
+    tells_a_day = any(one <= 31 and one != value.month for one in said)
+    return value.day in said or (value.year in said and not tells_a_day)

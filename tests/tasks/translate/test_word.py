@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from taskkit.tasks.translate import Translate
 from taskkit.tasks.translate.formats import Opened, opened
+from taskkit.testing import scripted
 
 HEAD = (
     '<?xml version="1.0"?><w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body>'
@@ -120,6 +122,30 @@ def test_a_field_over_paragraphs_stays_as_it_is(tmp_path: Path) -> None:
     assert [each.text for each in source.segments] == ["The first part", "The second part"]
     wanted = (one + other).replace("The first part", "Der erste").replace("The second part", "Der zweite")
     assert body(source, "Der erste", "Der zweite") == wanted
+
+
+def test_an_entry_of_a_table_of_contents_is_one_text(tmp_path: Path) -> None:
+    tab = "<w:r><w:tab/></w:r>"
+    link = f'<w:hyperlink w:anchor="_Toc1">{run("The first part")}{tab}{PAGE}</w:hyperlink>'
+    source = document(tmp_path, f"<w:p>{link}</w:p>")
+    assert [one.text for one in source.segments] == ["<a1>The first part<x1/><x2/></a1>"]
+    made = body(source, "<a1>Der erste Teil<x1/><x2/></a1>")
+    assert made == f"<w:p>{link}</w:p>".replace("The first part", "Der erste Teil")
+
+
+def test_an_earlier_translation_is_kept_by_its_former_source(tmp_path: Path) -> None:
+    def at(name: str, *paragraphs: str) -> Path:
+        (tmp_path / name).mkdir()
+        return Path(document(tmp_path / name, "".join(f"<w:p>{one}</w:p>" for one in paragraphs)).name)
+
+    link = '<w:hyperlink w:anchor="t">{}</w:hyperlink>'.format
+    old = at("old", run("Go ") + link(run("home")) + run(" now"), run("A word"))
+    hand = at("hand", link(run("Heim")) + run(" mit dir"), run("Ein Wort"))
+    new = at("new", run("A new text"), run("Go ") + link(run("home")) + run(" now"), run("A word"))
+    engine = scripted("Neu hier")
+    done = engine.run(Translate(new, to="de", from_="en", update=hand, was=old))
+    assert [one.target for one in done.segments] == ["Neu hier", "<a1>Heim</a1> mit dir", "Ein Wort"]
+    assert [one.status for one in done.segments] == ["translated", "earlier", "earlier"]
 
 
 def test_a_field_that_a_translation_loses_is_kept(tmp_path: Path) -> None:
