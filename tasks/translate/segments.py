@@ -1,5 +1,6 @@
 """What travels between finding, masking, checking and writing back."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -72,6 +73,19 @@ class Segment:
     def new(self) -> bool:
         """Nobody has translated it, or not as it is now."""
         return self.stale or not self.target
+
+
+# How comments and flags say what room there is: `max-length:20`, `maxLength = 20`, `max. 20 characters`.
+MAX_LENGTH = re.compile(
+    r"\bmax(?:imum)?[-_. ]?len(?:gth)?\s*[:=]?\s*(\d{1,5})\b|\bmax(?:imum|\.)?:? (\d{1,5}) char(?:acter)?s?\b",
+    re.IGNORECASE,
+)
+
+
+def room_in(note: str) -> Limit | None:
+    """What a note says of the length of a text; None when nothing."""
+    found = MAX_LENGTH.search(note)
+    return Limit(width=int(found[1] or found[2])) if found else None
 
 
 Group: TypeAlias = Sequence[tuple[Segment, str]]  # segments of one stretch, each with its translation

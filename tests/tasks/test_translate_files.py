@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from taskkit.tasks.translate import Translate
 from taskkit.tasks.translate.formats import Options, opened
 from taskkit.testing import Fail
@@ -128,3 +130,29 @@ def test_a_subtitle_that_nobody_can_read_in_time_is_made_shorter() -> None:
     assert len(sent) == 2
     assert [one.target for one in done.segments] == ["Hafen ist zu", "Gute Nacht"]
     assert done.text.startswith("1\n00:00:01,000 --> 00:00:02,000\nHafen ist zu\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.po", '#, max-length:9\nmsgid "The harbour"\nmsgstr ""\n\nmsgid "Good night"\nmsgstr ""\n'),
+        ("b.po", '#. Max. 9 characters on the button\nmsgid "The harbour"\nmsgstr ""\n'),
+        ("a.csv", "key,en,de,max length\na,The harbour,,9\nb,Good night,,\n"),
+        ("a.ftl", "# maxLength = 9\na = The harbour\n"),
+        ("a.arb", '{"a": "The harbour", "@a": {"description": "max-length: 9"}}'),
+    ],
+)
+def test_a_button_has_the_room_that_its_note_says(name: str, text: str) -> None:
+    Path(name).write_text(text)
+
+    def reply(body: Mapping[str, Any]) -> Any:
+        said = texts(body)
+        if "one" in said:
+            return "Der Hafen" if "at most 9 characters" in str(body) and "has 12" in str(body) else "Der Hafen da"
+        long = {"The harbour": "Der Hafen da", "Good night": "Gute Nacht auch"}
+        return {"items": [{"id": key, "translation": long[one]} for key, one in said.items()]}
+
+    done, _ = run(Translate(Path(name), to="de", from_="en"), reply)
+    assert done.segments[0].target == "Der Hafen"
+    assert "Gute Nacht auch" in done.text or "Good night" not in text
+    assert not [one for one in done.issues if one.code == "length"]

@@ -23,7 +23,7 @@ from taskkit.tasks.translate.formats import (
     yamls,
 )
 from taskkit.tasks.translate.formats.opened import Format, Opened, Written
-from taskkit.tasks.translate.segments import Options, Segment
+from taskkit.tasks.translate.segments import Options, Segment, room_in
 
 __all__ = ["FORMATS", "Format", "Opened", "Options", "Written", "opened"]
 
@@ -68,7 +68,10 @@ def _found(parts: dict[str, str], kind: Format, options: Options, name: str) -> 
             segments = kind.find(text, options)
         except ValueError as error:
             raise InputError(f"{name or 'The text'} is no valid {kind.name}: {error}", hint="Mend it first.") from None
-        found += [replace(one, id=f"s{number}", part=part) for number, one in enumerate(segments, len(found) + 1)]
+        found += [
+            replace(one, id=f"s{number}", part=part, limit=one.limit or room_in(one.note))
+            for number, one in enumerate(segments, len(found) + 1)
+        ]
     return found
 
 

@@ -16,6 +16,7 @@ DELIMITERS = ",;\t|"
 SOURCES = ("source", "text", "original", "message", "string", "value", "content", "sentence", "phrase", "label")
 TARGETS = ("target", "translation", "translated")
 KEYS = ("key", "id", "name", "identifier")
+LIMITS = ("limit", "max", "maxlength", "max_length", "max-length", "max length", "max_chars", "max chars")
 NOTES = ("context", "comment", "comments", "note", "notes", "description")
 HINT = "Name the columns to translate: `text`, or `en=fr` for from one into another."
 FORMULA = tuple("=@+")
@@ -43,12 +44,15 @@ def find(text: str, options: Options) -> list[Segment]:
     columns, has_header = _columns(names, options)
     key = next((number for number, name in enumerate(names) if has_header and name in KEYS), -1)
     note = next((number for number, name in enumerate(names) if has_header and name in NOTES), -1)
+    limit = next((number for number, name in enumerate(names) if has_header and name in LIMITS), -1)
     found: list[Segment] = []
     for number, row in enumerate(rows[has_header:], 1 + has_header):
         for column in columns:
             if column.source < len(row) and row[column.source].text.strip():
                 said = f"{row[key].text if 0 <= key < len(row) else number}:{column.source + 1}"
                 told = row[note].text if 0 <= note < len(row) and note not in column else ""
+                if 0 <= limit < len(row) and row[limit].text.strip().isdecimal():
+                    told += f"{' ' if told else ''}max-length: {row[limit].text.strip()}"
                 found.append(_segment(text, row, column, delimiter, said, told))
     return sorted(found, key=lambda one: one.start)
 
