@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from taskkit.tasks.translate.segments import MAX_LENGTH
+
 STRING = r'"(?:[^"\\\r\n]|\\.)*+"'
 LINE = re.compile(
     rf"""[ \t]*(?:(?P<comment>\#[^\r\n]*) | (?P<word>msgctxt|msgid_plural|msgid|msgstr)(?:\[(?P<index>\d+)\])?[ \t]*
@@ -84,6 +86,8 @@ def _comment(entry: Entry, line: str, start: int) -> None:
         entry.fuzzy = True
     if line.startswith(("#,", "#|")) and entry.mark < 0:
         entry.mark = start
+    if line.startswith("#,") and (room := MAX_LENGTH.search(line)):
+        entry.notes.append(room[0])
     if line.startswith("#."):
         entry.notes.append(line[2:].strip())
 
