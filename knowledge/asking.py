@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 from pydantic import BaseModel, Field, create_model
 
+from taskkit.errors import FATAL, ContextTooLong, EndpointError, RefusedError, UnsafeError
 from taskkit.job import Job
 from taskkit.knowledge.records import Passage
 from taskkit.prompt import Prompt
@@ -79,13 +80,25 @@ def _order(count: int) -> type[BaseModel]:
     return create_model("Order", best=(numbers, about))
 
 
-async def asked(work: Task[R], by: "Engine | Job | None") -> R:
-    """By an engine, that of the functions when there is none; or as a part of a task's job, which then pays for it."""
-    if isinstance(by, Job):
-        return await work.run(by)
+async def asked(work: Task[R], by: "Engine | Job | None", instead: R, otherwise: str) -> R:
+    """By an engine, that of the functions when there is none; or as a part of a task's job, which then pays for it.
+
+    A search is of use without it: where the model fails, refuses or answers nonsense there is `instead`, and a warning
+    that ends with what the search does `otherwise`. What would meet every call (a key, a quota, a cap) is raised."""
     from taskkit.engine.default import current
 
-    return await (by or current()).arun(work)
+    asker = by or current()
+    try:
+        return await (work.run(asker) if isinstance(asker, Job) else asker.arun(work))
+    except (*FATAL, UnsafeError):
+        raise
+    except (EndpointError, RefusedError, ContextTooLong) as error:
+        message = f"{error.message} {otherwise}"
+    if isinstance(asker, Job):
+        asker.warn("search", message)
+    else:
+        asker.events.emit("warning", message, code="search")
+    return instead
 
 
 def in_order(count: int, best: Sequence[int]) -> list[int]:

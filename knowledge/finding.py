@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 LONGEST = 50_000  # characters of a query
 RERANKED = 20  # passages that the model puts in order
 ITS_OWN = 0.5  # the weight of the question as it was asked, beside all of its other forms together
+ALONE = "The question is searched for in its own words alone."
 FUSIONS, EXPANSIONS = ("convex", "rrf"), ("queries", "hyde")
 
 
@@ -37,7 +38,7 @@ class How(TypedDict, total=False):
     are left out, and the more of it, the less may hits be like each other. `neighbours`: so many passages before and
     after a hit are joined to it, and hits that then meet are one.
 
-    Asking the model: `expand` by other forms of the question (`queries`) or by an answer made up to search with
+    Asking the model, without which a search still finds (where it fails, that is a warning): `expand` by other forms of the question (`queries`) or by an answer made up to search with
     (`hyde`); `rerank` has the best ones put in order. `by` is who asks it: an engine, or a task's job; the engine of
     the functions when it is not given. `explain` fills the hits' `reasons`."""
 
@@ -114,13 +115,15 @@ async def _questions(embedder: Embedder, query: str, how: How) -> "tuple[list[st
         case "queries":
             from taskkit.knowledge.asking import Forms, asked
 
-            queries = [query, *await asked(Forms(question=query), how.get("by"))]
+            queries = [query, *await asked(Forms(question=query), how.get("by"), (), ALONE)]
             return queries, await vectors_of(embedder, queries)
         case "hyde":
             from taskkit.knowledge.asking import Imagined, asked
 
-            rows = await vectors_of(embedder, [query, await asked(Imagined(question=query), how.get("by"))])
-            return [query], unit(rows.mean(axis=0, keepdims=True))
+            imagined = await asked(Imagined(question=query), how.get("by"), "", ALONE)
+            if imagined:
+                rows = await vectors_of(embedder, [query, imagined])
+                return [query], unit(rows.mean(axis=0, keepdims=True))
     return [query], await vectors_of(embedder, [query])
 
 
@@ -128,7 +131,8 @@ async def _reranked(query: str, hits: Sequence[Hit], by: "Engine | Job | None") 
     """The first ones in the model's order; those that it named not, and the rest, behind them as they stood."""
     from taskkit.knowledge.asking import Order, asked, in_order
 
-    best = await asked(Order(question=query, passages=tuple(hit.passage for hit in hits[:RERANKED])), by)
+    order = Order(question=query, passages=tuple(hit.passage for hit in hits[:RERANKED]))
+    best = await asked(order, by, (), "The passages stay in the order that they were found in.")
     made = []
     for place in in_order(len(hits), best):
         hit = hits[place]

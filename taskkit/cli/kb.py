@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import json
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,7 +45,7 @@ def kb() -> None:
 
 @contextlib.contextmanager
 def _opened(
-    knowledge: str | None, *, create: bool = False, embedder: str | None = None, index: str = ""
+    knowledge: str | None, *, create: bool = False, embedder: str | None = None, index: str = "", asks: bool = False
 ) -> "Iterator[KnowledgeBase]":
     from taskkit import settings
     from taskkit.errors import InputError
@@ -53,21 +54,27 @@ def _opened(
     name = knowledge or settings.load().knowledge
     if not name:
         raise InputError("No knowledge base was given.", hint="Give --knowledge FILE, or set TASKKIT_KNOWLEDGE.")
-    with KnowledgeBase(name, create=create, embedder=embedder, index=index) as base, _heard(base.embedder):
+    with KnowledgeBase(name, create=create, embedder=embedder, index=index) as base, _heard(base.embedder, asks=asks):
         yield base
 
 
 @contextlib.contextmanager
-def _heard(embedder: str) -> Iterator[None]:
-    """What the engine has to say, where it embeds."""
-    if not embedder.startswith(("openai", "local:")):
+def _heard(embedder: str, *, asks: bool = False) -> Iterator[None]:
+    """What the engine has to say, where it embeds or is asked, and what being asked took."""
+    if not asks and not embedder.startswith(("openai", "local:")):
         yield
         return
     from taskkit.cli.progress import watching
+    from taskkit.cli.work import last_line
     from taskkit.engine.default import current
 
-    with watching(current(), quiet=False, bar=False):
-        yield
+    engine, began = current(), time.monotonic()
+    try:
+        with watching(engine, quiet=False, bar=False):
+            yield
+    finally:
+        if asks and engine.usage.calls:
+            last_line(engine.usage, time.monotonic() - began)
 
 
 @kb.command(epilog="Example: taskkit kb add handbook/ notes.md --knowledge handbook.kb")
@@ -141,7 +148,7 @@ def sync(
 def search(query: str, knowledge: str | None, k: int, where: str | None, allow: str | None, **how: Any) -> None:
     """The passages that bear most on a question."""
     as_json, _ = how.pop("as_json"), how.pop("debug")
-    with _opened(knowledge) as base:
+    with _opened(knowledge, asks=bool(how["rerank"] or how["expand"])) as base:
         hits = base.search(query, k, where=_object(where, "--where"), allow=_object(allow, "--allow"), **how)
     if as_json:
         _json([dataclasses.asdict(one) for one in hits])

@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 
 from taskkit.cli.kb_care import kb
+from taskkit.engine.default import use
 from taskkit.knowledge import Document, KnowledgeBase
+from taskkit.testing import Fail, ScriptedServer
 
 Run = Callable[..., Any]
+Server = Callable[..., ScriptedServer]
 
 
 @pytest.fixture
@@ -106,3 +109,27 @@ def test_a_base_in_postgres_by_its_address(taskkit: Run) -> None:
     assert ran.code == 3
     assert "postgresql://me@127.0.0.1:1/db" in ran.err
     assert "s3cret" not in ran.err + ran.out
+
+
+@pytest.mark.usefixtures("base")
+def test_what_the_model_is_asked_for_a_search_is_told(
+    taskkit: Run, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def asked(reply: Any, *how: str) -> Any:
+        monkeypatch.setenv("OPENAI_BASE_URL", server(reply).base_url)
+        monkeypatch.setenv("OPENAI_API_KEY", "k")
+        monkeypatch.setenv("TASKKIT_MODEL", "gpt-4.1-mini")
+        with use(None):
+            return taskkit("kb", "search", "expenses", *how)
+
+    ran = asked('{"best": [1]}', "--rerank")
+    assert (ran.code, ran.out.splitlines()[:1]) == (0, ["pay.md, line 1 [0:30]  Pay"]), ran.err
+    assert ran.err.startswith("1 call, ")
+    ran = asked(Fail(500, "Down.", headers={"retry-after-ms": "1"}), "--rerank", "--expand", "queries")
+    assert (ran.code, ran.out.splitlines()[:1]) == (0, ["pay.md, line 1 [0:30]  Pay"]), ran.err
+    warnings = [line for line in ran.err.splitlines() if line.startswith("Warning: ")]
+    assert [line.endswith("own words alone.") for line in warnings] == [True, False]
+    assert warnings[1].endswith("The passages stay in the order that they were found in.")
+    ran = asked(Fail(401, "no", "invalid_api_key"), "--rerank")
+    assert (ran.code, ran.out) == (3, "")
+    assert asked("never", "-k", "1").err == ""

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import taskkit
-from taskkit.errors import CostCapError, InputError, TaskkitError
+from taskkit.errors import AuthenticationError, CostCapError, InputError, QuotaError, TaskkitError
 from taskkit.knowledge import Document, KnowledgeBase
-from taskkit.testing import Fail, scripted
+from taskkit.testing import Fail, Refuse, scripted
 
 HANDBOOK = """# Expenses
 
@@ -184,6 +184,38 @@ def test_the_model_is_asked_on_the_engines_road(handbook: KnowledgeBase) -> None
         handbook.search("holidays", k=1, rerank=True)
     with pytest.raises(CostCapError):
         handbook.search("holidays", k=1, rerank=True, by=scripted(order(2), model="gpt-5", max_cost="0.0000001"))
+
+
+DOWN = Fail(500, "Down.", headers={"retry-after-ms": "1"})
+
+
+@pytest.mark.parametrize("reply", [DOWN, Refuse(), "No idea.", '{"best": [99]}', '{"queries": 7}'])
+@pytest.mark.parametrize("how", [{"rerank": True}, {"expand": "queries"}, {"expand": "hyde"}])
+def test_a_model_that_fails_leaves_the_plain_search(reply: Any, how: dict[str, Any]) -> None:
+    with KnowledgeBase("h.kb") as base:
+        base.add([Document("a", "Expenses are paid on Friday."), Document("b", "Holidays are thirty days.")])
+        plain = base.search("holidays", k=2)
+        said: list[str] = []
+        with (
+            scripted(reply) as engine,
+            engine.events.listen(lambda event: said.append(f"{event.kind}: {event.message}")),
+        ):
+            hits = base.search("holidays", k=2, by=engine, **how)
+        if how == {"expand": "hyde"} and isinstance(reply, str):  # any text is a passage
+            return
+        assert [hit.passage for hit in hits] == [hit.passage for hit in plain]
+        end = "order that they were found in." if "rerank" in how else "in its own words alone."
+        (warning,) = [one for one in said if one.startswith("warning")]
+        assert warning.endswith(end)
+
+
+@pytest.mark.parametrize("how", [{"rerank": True}, {"expand": "queries"}, {"expand": "hyde"}])
+def test_what_would_meet_every_call_is_no_warning(base: KnowledgeBase, how: dict[str, Any]) -> None:
+    base.add(Document("a", "Expenses are paid on Friday."))
+    with pytest.raises(AuthenticationError):
+        base.search("expenses", by=scripted(Fail(401, "no", "invalid_api_key")), **how)
+    with pytest.raises(QuotaError):
+        base.search("expenses", by=scripted(Fail(429, "No credit.", "insufficient_quota")), **how)
 
 
 def test_passages_can_not_speak_to_the_model_that_orders_them(base: KnowledgeBase) -> None:
