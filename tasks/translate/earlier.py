@@ -51,6 +51,9 @@ def earlier(job: Job, source: Opened, update: Path, was: Path | None = None) -> 
         return _by_former(job, source, old, opened(was, source.format.name, source.options))
     rows = _rows(lock_of(update))
     if source.format.named and not rows:
+        if not job.engine.rehearses:
+            said = f"{update} is matched by the names of its texts: which of them have changed since is not known"
+            job.engine.events.emit("notice", f"{said} without {lock_of(update).name}, or --was FILE.")
         return _by_key(source.segments, old.segments), []
     if not rows:
         job.warn(
