@@ -47,17 +47,12 @@ def _whole(text: str, items: list[Item]) -> list[Item]:
     result = items[parts + 1 : -1]
     code = "".join(CODE.findall(text[first.start : items[parts].start])).split()
     has_words = any(one.kind == "text" and any(map(str.isalpha, one.text)) for one in result)
-    is_plain = all(one.kind in {"text", "mark"} for one in result)
-    if has_words and code and code[0].upper() in SAID:
-        if not is_plain:
-            return [_ended(one) for one in items]
-        stop = items[parts].end
-        return [
-            Item("open", first.start, stop, text[first.start : stop]), *result,
-            Item("close", last.start, last.end, last.text),
-        ]  # fmt: skip
-    if not is_plain:
+    if not all(one.kind in {"text", "mark"} for one in result):
         return [_ended(one) for one in items]
+    if has_words and code and code[0].upper() in SAID:
+        stop = items[parts].end
+        opening = Item("open", first.start, stop, text[first.start : stop])
+        return [opening, *result, Item("close", last.start, last.end, last.text)]
     return [Item("mark", first.start, last.end, text[first.start : last.end])]
 
 
