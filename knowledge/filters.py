@@ -41,7 +41,9 @@ class Dialect(Protocol):
 def condition(where: Mapping[str, Any] | None, allow: Mapping[str, Any] | None, dialect: Dialect) -> SQL:
     """SQL on the table `documents`, and its values. Documents without labels are for everybody.
 
-    `{"lang": "en", "year": {"$gte": 2024}, "kind": {"$in": ["a", "b"]}}`. Raises `InputError`."""
+    `{"lang": "en", "year": {"$gte": 2024}, "kind": {"$in": ["a", "b"]}, "author.name": "Kim"}`. What a dotted name means
+    is the value under that very name, else what lies in objects within each other, not in lists of them. Raises
+    `InputError`."""
     if not isinstance(where, Mapping | None):
         raise InputError(f"A condition is names with values, not {shown(where)}.", hint='As in {"lang": "en"}.')
     parts: list[str] = []
@@ -60,7 +62,10 @@ def condition(where: Mapping[str, Any] | None, allow: Mapping[str, Any] | None, 
 
 def _test(key: str, operator: str, value: Any, dialect: Dialect) -> SQL:
     if operator not in OPERATORS:
-        raise InputError(f"There is no operator {operator!r}.", hint=f"There are: {', '.join(OPERATORS)}.")
+        hint = f"There are: {', '.join(OPERATORS)}."
+        if not str(operator).startswith("$"):
+            hint += f' What lies deeper is named with dots, as in "{key}.{operator}".'
+        raise InputError(f"There is no operator {operator!r}.", hint=hint)
     if operator in {"$in", "$nin"} and (isinstance(value, str) or not isinstance(value, Sequence)):
         raise InputError(f"{operator} of {key!r} wants a list, not {shown(value)}.")
     if operator in ORDERS and (value is None or isinstance(value, bool)):
@@ -80,20 +85,30 @@ class OfSQLite:
     metadata = "CASE WHEN json_valid(metadata) THEN metadata ELSE '{}' END"
     kinds: ClassVar = {bool: "'true', 'false'", str: "'text'", float: "'integer', 'real'"}
 
-    def _met(self, kind: type, test: str) -> str:
-        each = f"json_each({self.metadata}, ?) AS m"
-        return f"EXISTS (SELECT 1 FROM {each} WHERE m.type IN ({self.kinds[kind]}) AND m.atom {test})"  # noqa: S608
+    def _met(self, key: str, kind: type, test: str, value: Any) -> SQL:
+        where, values = self._where(key)
+        each = f"json_each({self.metadata}, {where}) AS m"
+        sql = f"EXISTS (SELECT 1 FROM {each} WHERE m.type IN ({self.kinds[kind]}) AND m.atom {test})"  # noqa: S608
+        return sql, [*values, value]
+
+    def _where(self, key: str) -> SQL:
+        """The path of the value."""
+        paths = ["$" + "".join(f'."{part}"' for part in way) for way in _ways(key)]
+        if len(paths) == 1:
+            return "?", paths
+        return f"CASE WHEN json_type({self.metadata}, ?) IS NULL THEN ? ELSE ? END", [paths[0], paths[1], paths[0]]
 
     def compared(self, key: str, order: str, value: Any) -> SQL:
         if isinstance(value, int) and abs(value) >= WIDE:
             value = float(value)
-        return self._met(_kind(value), f"{order} ?"), [_path(key), value]
+        return self._met(key, _kind(value), f"{order} ?", value)
 
     def among(self, key: str, values: Sequence[Any]) -> SQL:
-        return self._met(_kind(values[0]), "IN (SELECT value FROM json_each(?))"), [_path(key), json.dumps(values)]
+        return self._met(key, _kind(values[0]), "IN (SELECT value FROM json_each(?))", json.dumps(values))
 
     def nothing(self, key: str) -> SQL:
-        return f"coalesce(json_type({self.metadata}, ?), 'null') = 'null'", [_path(key)]
+        where, values = self._where(key)
+        return f"coalesce(json_type({self.metadata}, {where}), 'null') = 'null'", values
 
     def labels(self, brought: Mapping[str, Sequence[str]]) -> SQL:
         sql = (
@@ -114,11 +129,19 @@ class OfPostgres:
         return self._met(key, "== $value[*]", values)
 
     def _met(self, key: str, test: str, value: Any) -> SQL:
-        path = f"$.{json.dumps(key)} ? (@ {test})"
-        return "jsonb_path_exists(metadata, ?::text::jsonpath, ?::text::jsonb)", [path, json.dumps({"value": value})]
+        found, names = self._found(key)
+        sql = f"jsonb_path_exists({found}, ?::text::jsonpath, ?::text::jsonb)"
+        return sql, [*names, f"$ ? (@ {test})", json.dumps({"value": value})]
+
+    def _found(self, key: str) -> SQL:
+        """The value, null where there is none."""
+        ways = _ways(key)
+        steps = ", ".join("metadata" + " -> ?::text" * len(way) for way in ways)
+        return f"coalesce({steps}, 'null')", [part for way in ways for part in way]
 
     def nothing(self, key: str) -> SQL:
-        return "coalesce(jsonb_typeof(metadata -> ?::text), 'null') = 'null'", [key]
+        found, names = self._found(key)
+        return f"jsonb_typeof({found}) = 'null'", names
 
     def labels(self, brought: Mapping[str, Sequence[str]]) -> SQL:
         sql = (
@@ -136,8 +159,10 @@ def _name(key: Any) -> str:
     return plain(key)
 
 
-def _path(key: str) -> str:
-    return f'$."{key}"'
+def _ways(key: str) -> list[list[str]]:
+    """The names that lead to a value: its own, and those that its dots stand between."""
+    parts = key.split(".")
+    return [[key], parts] if len(parts) > 1 and all(parts) else [[key]]
 
 
 def _kind(value: Any) -> type:

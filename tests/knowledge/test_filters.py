@@ -14,6 +14,8 @@ from tests.knowledge.made import Told
 KEPT: dict[str, dict[str, Any]] = {
     "number": {"x": 3}, "real": {"x": 3.5}, "text": {"x": "3"}, "true": {"x": True}, "null": {"x": None},
     "list": {"x": [1, "b", 7]}, "none": {}, "odd": {"a.b $c'": 3},
+    "kim": {"by": {"name": "Kim", "born": {"year": 1970}, "tags": ["x", 2], "0": "zero"}}, "lee": {"by": {"name": "Lee", "born": None}},
+    "dot": {"by.name": "Kim"}, "both": {"by.name": "Lee", "by": {"name": "Kim"}}, "several": {"by": [{"name": "Kim"}]},
 }  # fmt: skip
 
 
@@ -23,13 +25,13 @@ KEPT: dict[str, dict[str, Any]] = {
         ({"x": 3}, {"number"}),
         ({"x": "3"}, {"text"}),
         ({"x": True}, {"true"}),
-        ({"x": None}, {"null", "none", "odd"}),
+        ({"x": None}, set(KEPT) - {"number", "real", "text", "true", "list"}),
         ({"x": 7}, {"list"}),
         ({"x": {"$gte": 3}}, {"number", "real", "list"}),
         ({"x": {"$gt": 3, "$lt": 4}}, {"real", "list"}),
         ({"x": {"$lt": "c"}}, {"text", "list"}),
         ({"x": {"$ne": 3}}, set(KEPT) - {"number"}),
-        ({"x": {"$in": [3, "b", None]}}, {"number", "list", "null", "none", "odd"}),
+        ({"x": {"$in": [3, "b", None]}}, set(KEPT) - {"real", "text", "true"}),
         ({"x": {"$nin": [3, "3", None]}}, {"real", "true", "list"}),
         ({"x": {"$in": []}}, set()),
         ({"x": {"$in": [*map(str, range(100, 5000)), *range(100, 5000), 3, "3"]}}, {"number", "text"}),
@@ -37,6 +39,17 @@ KEPT: dict[str, dict[str, Any]] = {
         ({"x": {"$ne": 10**30}}, set(KEPT)),
         ({"a.b $c'": 3}, {"odd"}),
         ({"x": 3, "a.b $c'": 3}, set()),
+        ({"by.name": "Kim"}, {"kim", "dot"}),
+        ({"by.name": {"$in": ["Kim", "Lee"]}}, {"kim", "lee", "dot", "both"}),
+        ({"by.name": {"$gt": "L"}}, {"lee", "both"}),
+        ({"by.name": {"$ne": "Kim"}}, set(KEPT) - {"kim", "dot"}),
+        ({"by.name": None}, set(KEPT) - {"kim", "lee", "dot", "both"}),
+        ({"by.born.year": {"$lt": 1980}, "by.name": "Kim"}, {"kim"}),
+        ({"by.born.year": {"$ne": None}}, {"kim"}),
+        ({"by.tags": 2}, {"kim"}),
+        ({"by.0": "zero"}, {"kim"}),
+        ({"by.": "zero"}, set()),
+        ({".": 1, "..": 1}, set()),
     ],
 )
 def test_conditions(place: str, where: dict[str, Any], names: set[str]) -> None:
@@ -48,7 +61,7 @@ def test_conditions(place: str, where: dict[str, Any], names: set[str]) -> None:
 @pytest.mark.parametrize(
     "how",
     [
-        {"where": {"x": {"$like": "a"}}}, {"where": {"x": {"$in": "ab"}}}, {"where": {"x": [1]}}, {"where": {"x": {"$gt": None}}},
+        {"where": {"x": {"$like": "a"}}}, {"where": {"x": {"name": "a"}}}, {"where": {"x": {"$in": "ab"}}}, {"where": {"x": [1]}}, {"where": {"x": {"$gt": None}}},
         {"where": {'x"': 1}}, {"where": {"x\0": 1}}, {"where": {"x": {}}}, {"where": {5: 1}}, {"where": {"x": math.nan}},
         {"where": {"x": {"$lt": 10**400}}}, {"where": {"x": "\ud800"}}, {"where": 5}, {"where": []},
         {"allow": {"team": 5}}, {"allow": {"team": None}}, {"allow": {"team": [5]}}, {"allow": {"team": "\ud800"}}, {"allow": "hr"},
