@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from taskkit.knowledge.languages import common_words, guess
 
@@ -71,6 +71,13 @@ def terms(question: str, language: str | None = None) -> tuple[str, ...]:
     words = {word: None for word in words if not _alone(word, words)}
     common = common_words(guess(question) if language is None else language) | common_words("en")
     return tuple(word for word in words if word not in common and word.strip("_")) or tuple(words)
+
+
+def missing(words: Iterable[str], frequency: Mapping[str, int], languages: Iterable[str]) -> list[str]:
+    """Words that no passage has and that compounds may have as a part, in languages that make one word of several."""
+    if not COMPOUNDING.intersection(languages):
+        return []
+    return [word for word in words if not frequency[word] and word.isalpha() and len(word) >= LEAST]
 
 
 def within(word: str, known: str, most: int = 20) -> tuple[str, ...]:

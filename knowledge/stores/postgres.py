@@ -10,12 +10,12 @@ from typing import Any
 from taskkit.errors import ConfigurationError
 from taskkit.knowledge.filters import OfPostgres, condition
 from taskkit.knowledge.languages import guess
-from taskkit.knowledge.lexical import chosen, clean, single
+from taskkit.knowledge.lexical import LEAST, chosen, missing, single, within
 from taskkit.knowledge.pieces import Piece, digest
 from taskkit.knowledge.records import Document, Listed, Passage
 from taskkit.knowledge.stores import kinds, terms
 from taskkit.knowledge.stores.coding import Made
-from taskkit.knowledge.stores.server import Server, sent
+from taskkit.knowledge.stores.server import Server, as_json, as_text, sent
 from taskkit.knowledge.stores.store import (
     Counts,
     Facts,
@@ -32,6 +32,7 @@ WIDEST = 4_000  # numbers of a vector that can be indexed
 SMALL = 0.1  # an allowed part under this is compared one by one
 BUDGET = 3_000  # passages that the words may score
 COUNTED = 50_000  # passages of a frequent word are counted no further: it weighs next to nothing
+LISTED = 50_000  # passages whose words are listed, in about two seconds
 REMEMBERED = 200_000  # stems
 OF_DOCUMENTS = "passages JOIN documents ON documents.id = passages.document"
 
@@ -56,6 +57,7 @@ class Postgres(Server):
         self._stems: dict[str, str] = {}
         self._known = Facts("-", "", {}, labelled=False)
         self._frequencies: dict[str, int] = {}
+        self._words = "", ""  # of which generation, and all long ones, a line each
         self._average = 1.0  # words of a passage
         self._width, self._exact = 0, False
         if index and index != (self.setting("index") or "auto"):
@@ -163,9 +165,9 @@ class Postgres(Server):
     def _homes(self, documents: Sequence[Incoming], lengths: Sequence[int]) -> list[int]:
         """The documents kept, each in its old place if there is one, without passages; their numbers."""
         rows = [
-            (_text(one.name), _text(one.title), digest(one), one.format, guess(one.text), _text(origin),
-             _json(dict(one.metadata)), _json({key: several(some) for key, some in one.access.items()}), len(parts), length,
-             _text(one.text))
+            (as_text(one.name), as_text(one.title), digest(one), one.format, guess(one.text), as_text(origin),
+             as_json(dict(one.metadata)), as_json({key: several(some) for key, some in one.access.items()}), len(parts), length,
+             as_text(one.text))
             for (one, parts, origin), length in zip(documents, lengths, strict=True)
         ]  # fmt: skip
         names = "name, title, digest, format, language, origin, metadata, access, passages, length, text"
@@ -185,8 +187,8 @@ class Postgres(Server):
         self, home: int, part: Piece, words: tuple[list[str], list[str]], stems: Mapping[str, str], made: Made
     ) -> tuple[Any, ...]:
         return (
-            home, part.start, part.end, _json(part.headings), part.key(made.mark), part.line, part.page,
-            _text(part.table), len(words[0]) + len(words[1]), _text(terms.vector(*words, stems)),
+            home, part.start, part.end, as_json(part.headings), part.key(made.mark), part.line, part.page,
+            as_text(part.table), len(words[0]) + len(words[1]), as_text(terms.vector(*words, stems)),
         )  # fmt: skip
 
     def _stemmed(self, words: Iterable[str]) -> Mapping[str, str]:
@@ -247,13 +249,11 @@ class Postgres(Server):
         parts = {word: terms.cut(word) for word in words}
         stems = self._stemmed(part for some in parts.values() for part in some)
         queries = {word: terms.query(some, stems, prefix=single(word)) for word, some in parts.items() if some}
-        if new := [word for word in queries if word not in frequencies]:
-            counted = self.rows(
-                "SELECT word, met.count FROM unnest(?::text[], ?::text[]) AS asked (word, query) CROSS JOIN LATERAL (SELECT count(*) "
-                f"FROM (SELECT 1 FROM passages WHERE words @@ query::tsquery LIMIT {COUNTED}) AS some_of_them) AS met",
-                (new, [queries[word] for word in new]),
-            )
-            frequencies |= {str(word): int(count) for word, count in counted}
+        self._count(queries, frequencies)
+        if compounds := self._compounds(missing(queries, frequencies, self.facts().languages)):
+            parts |= {word: [word] for word in compounds}
+            queries |= {word: terms.query([word], {}) for word in compounds}
+            self._count(queries, frequencies)
         part = 1.0 if allowed is None else max(0.01, allowed.count / max(1, total))
         scored, rare = chosen(tuple(queries), frequencies.__getitem__, total, int(BUDGET / part))
         if not scored:
@@ -274,6 +274,28 @@ class Postgres(Server):
             ),
         )  # fmt: skip
         return {int(number): float(score) for number, score in rows}
+
+    def _count(self, queries: Mapping[str, str], frequencies: dict[str, int]) -> None:
+        if new := [word for word in queries if word not in frequencies]:
+            counted = self.rows(
+                "SELECT word, met.count FROM unnest(?::text[], ?::text[]) AS asked (word, query) CROSS JOIN LATERAL (SELECT count(*) "
+                f"FROM (SELECT 1 FROM passages WHERE words @@ query::tsquery LIMIT {COUNTED}) AS some_of_them) AS met",
+                (new, [queries[word] for word in new]),
+            )
+            frequencies |= {str(word): int(count) for word, count in counted}
+
+    def _compounds(self, parts: Sequence[str]) -> tuple[str, ...]:
+        """Stems of words that have one of these parts."""
+        facts, listed = self.facts(), self._words  # other threads may be in other snapshots
+        if not parts or facts.passages > LISTED:
+            return ()
+        if listed[0] != facts.generation:
+            found = self.rows(
+                "SELECT DISTINCT word FROM passages CROSS JOIN LATERAL unnest(tsvector_to_array(words)) AS word "
+                f"WHERE length(word) > {LEAST}"
+            )
+            listed = self._words = facts.generation, "".join(f"{word}\n" for (word,) in found)
+        return tuple(dict.fromkeys(one for part in parts for one in within(part, listed[1])))
 
     def by_meaning(self, vector: Vector, k: int, allowed: Allowed | None = None) -> dict[int, float]:
         self.facts()
@@ -332,17 +354,14 @@ class Postgres(Server):
         return [number for (number,) in self.rows("SELECT id FROM passages ORDER BY id")]
 
     def numbers(self, name: str) -> list[int]:
-        sql = f"SELECT passages.id FROM {OF_DOCUMENTS} WHERE name = ? ORDER BY start"
-        return [number for (number,) in self.rows(sql, (name,))]
+        rows = self.rows(f"SELECT passages.id FROM {OF_DOCUMENTS} WHERE name = ? ORDER BY start", (name,))
+        return [number for (number,) in rows]
 
     # Looking after it ---------------------------------------------------------------------------------------------
 
     def listed(self) -> list[Listed]:
-        rows = self.rows(
-            "SELECT name, title, passages, length(text), language, metadata, access, origin FROM documents "
-            'ORDER BY name COLLATE "C"'
-        )
-        return listed(rows)
+        columns = "name, title, passages, length(text), language, metadata, access, origin"
+        return listed(self.rows(f'SELECT {columns} FROM documents ORDER BY name COLLATE "C"'))
 
     def counts(self) -> Counts:
         count = self.rows(
@@ -376,15 +395,5 @@ class Postgres(Server):
             gone = self.rows(
                 "DELETE FROM vectors WHERE NOT EXISTS (SELECT 1 FROM passages WHERE passages.key = vectors.key) RETURNING 1"
             )
-        for table in ("documents", "passages", "vectors"):
-            self.rows(f"VACUUM {table}")
+        self.rows("VACUUM documents, passages, vectors")
         return len(gone)
-
-
-def _text(text: str) -> str:
-    """PostgreSQL holds no NUL."""
-    return clean(text).replace("\0", "\ufffd")
-
-
-def _json(value: Any) -> str:
-    return clean(json.dumps(value, ensure_ascii=False)).replace("\\u0000", "\ufffd")

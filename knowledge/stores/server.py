@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import re
 import threading
 import uuid
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
 from taskkit.errors import ConfigurationError, InputError
+from taskkit.knowledge.lexical import clean
 
 if TYPE_CHECKING:
     from taskkit.knowledge.stores.store import Facts
@@ -236,6 +238,15 @@ def sent(vector: Any) -> bytes:
     """A vector as the server takes it. The driver would take an array itself for an array of PostgreSQL's."""
     codes = vector.astype(">f2")
     return len(codes).to_bytes(2, "big") + b"\0\0" + bytes(codes.tobytes())
+
+
+def as_text(text: str) -> str:
+    """PostgreSQL holds no NUL."""
+    return clean(text).replace("\0", "\ufffd")
+
+
+def as_json(value: Any) -> str:
+    return clean(json.dumps(value, ensure_ascii=False)).replace("\\u0000", "\ufffd")
 
 
 def _received(data: bytes) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 from taskkit.errors import ConfigurationError
 from taskkit.knowledge.filters import OfSQLite, condition
 from taskkit.knowledge.languages import guess
-from taskkit.knowledge.lexical import COMPOUNDING, LEAST, TITLE_WEIGHT, chosen, clean, either, sought, within
+from taskkit.knowledge.lexical import LEAST, TITLE_WEIGHT, chosen, clean, either, missing, sought, within
 from taskkit.knowledge.pieces import digest
 from taskkit.knowledge.records import Document, Listed, Passage
 from taskkit.knowledge.stores import coding, kinds
@@ -228,10 +228,10 @@ class SQLite(File):
                 self._frequencies[word] = int(found[0][0])
 
     def _compounds(self, words: Iterable[str]) -> tuple[str, ...]:
-        """What stands for words that no passage has, in languages that make one word of several."""
-        parts = [word for word in words if not self._frequencies[word] and word.isalpha() and len(word) >= LEAST]
+        """What stands for words that no passage has."""
         facts = self.facts()
-        if not parts or facts.passages > LISTED or not COMPOUNDING & facts.languages.keys():
+        parts = missing(words, self._frequencies, facts.languages)
+        if not parts or facts.passages > LISTED:
             return ()
         if not self._words:
             found = self.each("SELECT term FROM temp.vocabulary WHERE length(term) > ?", (LEAST,))

@@ -72,16 +72,16 @@ def test_no_question_is_syntax(question: str) -> None:
         ("환급", "경비는 매달 환급됩니다."),
     ],
 )
-def test_words_are_found_in_every_form(asked: str, text: str) -> None:
-    with KnowledgeBase("h.kb") as base:
+def test_words_are_found_in_every_form(place: str, asked: str, text: str) -> None:
+    with KnowledgeBase(place) as base:
         base.add([Document("right", text), Document("wrong", "Das ist der Weizen, und die Gerste ist auf dem Feld.")])
         (first, *_) = base.search(asked)
         assert first.passage.document == "right"
         assert first.lexical is not None
 
 
-def test_compounds_stand_in_only_for_words_that_no_passage_has() -> None:
-    with KnowledgeBase("h.kb") as base:
+def test_compounds_stand_in_only_for_words_that_no_passage_has(place: str) -> None:
+    with KnowledgeBase(place) as base:
         base.add(
             [
                 Document("whole", "Die Versicherung ist teuer, und das ist so."),
@@ -91,6 +91,9 @@ def test_compounds_stand_in_only_for_words_that_no_passage_has() -> None:
         hits = {hit.passage.document: hit.lexical for hit in base.search("Versicherung")}
         assert hits["whole"] is not None
         assert hits["part"] is None
+        base.add(Document("more", "Die Haftpflichtversicherung ist teuer, und das ist so."))
+        hits = {hit.passage.document: hit.lexical for hit in base.search("Haftpflicht")}
+        assert hits["more"] is not None
 
 
 def test_a_part_is_looked_for_within_whole_lines() -> None:
