@@ -3,8 +3,9 @@
 import asyncio
 
 from taskkit.knowledge.embed import Embedder
-from taskkit.knowledge.intake import Progress, embed, without
+from taskkit.knowledge.intake import embed, without
 from taskkit.knowledge.pieces import piece_of
+from taskkit.knowledge.progress import Progress
 from taskkit.knowledge.stores.coding import Made
 from taskkit.knowledge.stores.store import Store
 

@@ -1,7 +1,8 @@
 """`KnowledgeBase`: documents in, passages found again."""
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Iterator, Sequence, Sized
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any, Self, TypeVar, Unpack
 
@@ -12,11 +13,16 @@ from taskkit.knowledge.embed import Embedder
 from taskkit.knowledge.embed import embedder as embedder_of
 from taskkit.knowledge.export import written
 from taskkit.knowledge.finding import How, check, searched
-from taskkit.knowledge.intake import Found, Progress, read, renamed, take
+from taskkit.knowledge.intake import take
 from taskkit.knowledge.lexical import clean
-from taskkit.knowledge.records import Document, Hit, Listed, Passage, Report, Stats
+from taskkit.knowledge.progress import Progress
+from taskkit.knowledge.read import find
+from taskkit.knowledge.reading import Source
+from taskkit.knowledge.records import Document, Hit, Listed, Passage, Report, Skipped, Stats
 from taskkit.knowledge.stores import coding, opened
 from taskkit.knowledge.stores.coding import Made
+
+PATIENCE = 10.0  # seconds that Ctrl-C leaves for what was paid for to be kept
 
 T = TypeVar("T")
 Documents = list[Listed]
@@ -96,15 +102,11 @@ class KnowledgeBase:
     async def aadd(
         self, what: Path | Document | Iterable[Document | Path], *, progress: Progress | None = None
     ) -> Report:
-        todo = [what] if isinstance(what, Path | Document) else list(what)
-        incoming: list[Found] = []
-        for one in todo:
-            if isinstance(one, Document):
-                checks.document(one)
-            incoming += (
-                [(one, "")] if isinstance(one, Document) else await asyncio.to_thread(read, one, (), (), progress)
-            )
-        return await take(self._store, self._embedder, self._made, incoming, progress)
+        given = [what] if isinstance(what, Path | Document) else what
+        todo: Iterable[Source] = _sources(given)
+        if isinstance(given, Sized):  # else they are taken as they come, and nobody knows how many
+            todo = await asyncio.to_thread(tuple, todo)
+        return await take(self._store, self._embedder, self._made, todo, progress)
 
     def sync(
         self,
@@ -118,17 +120,16 @@ class KnowledgeBase:
         path = Path(folder)
         if not path.is_dir():
             raise InputError(f"There is no folder {path}.", hint="Check its name; a file goes in with `add`.")
-        incoming = read(path, include, exclude, progress)
-        names = {one.name if isinstance(one, Document) else one.file for one, _ in incoming}
+        files = [*find(path, include, exclude)]
+        names = {one.file if isinstance(one, Skipped) else one.name for one in files}
         origin = str(path.resolve())
         before = self._store.digests()
         gone = [name for name, (_, home) in before.items() if home == origin and name not in names]
-        for old, new in renamed(incoming, gone, before, origin):
-            self._store.move(old, new)
-        report = _waited(take(self._store, self._embedder, self._made, incoming, progress))
+        moved = {before[name][0]: name for name in gone}
+        report = _waited(take(self._store, self._embedder, self._made, files, progress, moved))
         known = self._store.digests()
         removed = self._store.drop([name for name in gone if name in known]) if gone else 0
-        return Report(report.added, report.changed, report.unchanged, removed, report.skipped, report.embedded)
+        return replace(report, removed=removed)
 
     def remove(self, name: str) -> bool:
         """Takes a document out; whether there was one."""
@@ -198,7 +199,16 @@ class KnowledgeBase:
         return written(self._store, to, vectors=vectors)
 
 
+def _sources(what: Iterable[Document | Path]) -> Iterator[Source]:
+    for one in what:
+        if isinstance(one, Document):
+            checks.document(one)
+            yield one
+        else:
+            yield from find(one)
+
+
 def _waited(work: Coroutine[Any, Any, T]) -> T:
     from taskkit.engine import loop
 
-    return loop.run(work)
+    return loop.run(work, patience=PATIENCE)

@@ -4,6 +4,7 @@ import functools
 import json
 import re
 import struct
+import sys
 from collections.abc import Iterator, Sequence
 from importlib.metadata import entry_points
 from importlib.util import find_spec
@@ -85,29 +86,41 @@ class _Tokens:
     """The numbers of texts' tokens. No token of this vocabulary has a space after another character, so that each
     word is cut by itself, once: a text costs a tenth of what it does as a whole."""
 
-    word = re.compile(r" {0,48}[^ \n]{1,48}| {1,48}|\n+")  # longer runs are cut: what is remembered stays small
+    word = re.compile(r" {0,48}[^ \n]{1,48}| {1,48}|\n")  # longer runs are cut: what is remembered stays small
 
     def __init__(self, tokenizer: Any) -> None:
-        self._tokenizer = tokenizer
-        self._known: dict[str, bytes] = {}  # two a token, so that a text's are laid together at once
+        self._tokenizer = tokenizer  # that cuts at line ends
+        (self._end,) = tokenizer.encode("\n", add_special_tokens=False).ids
+        # Two bytes a token, so that a text's are laid together at once.
+        self._known: dict[str, bytes] = {"\n": self._end.to_bytes(2, sys.byteorder)}
 
     def of(self, texts: Sequence[str]) -> "Iterator[np.ndarray[Any, Any]]":
         import numpy as np
 
         cut: list[list[str]] = [self.word.findall(" " + text) for text in texts]
         # A full memory is left to whoever still reads it, and a new one begun.
-        known = self._known = self._known if len(self._known) < MEMORY else {}
-        new = list(set().union(*cut).difference(known))
-        made = self._tokenizer.encode_batch_fast(list(map(clean, new)), add_special_tokens=False)
-        known.update((word, np.array(one.ids, dtype=np.uint16).tobytes()) for word, one in zip(new, made, strict=True))
+        known = self._known = self._known if len(self._known) < MEMORY else {"\n": self._known["\n"]}
+        if new := list(set().union(*cut).difference(known)):
+            known.update(self._learnt(new))
         for words in cut:
             yield np.frombuffer(b"".join(map(known.__getitem__, words)), dtype=np.uint16)
+
+    def _learnt(self, words: list[str]) -> "Iterator[tuple[str, bytes]]":
+        """Words with their tokens. They are cut as one text, a line each: one by one they took twice as long."""
+        import numpy as np
+
+        made = self._tokenizer.encode_batch_fast([clean("\n".join(words))], add_special_tokens=False)
+        tokens = np.array(made[0].ids, dtype=np.uint16)
+        start, data = 0, tokens.tobytes()
+        for word, end in zip(words, [*np.flatnonzero(tokens == self._end).tolist(), len(tokens)], strict=True):
+            yield word, data[2 * start : 2 * end]
+            start = end + 1
 
 
 @functools.cache
 def _wordllama() -> "tuple[np.ndarray[Any, Any], _Tokens]":
     import numpy as np
-    from tokenizers import Tokenizer, normalizers
+    from tokenizers import Tokenizer, normalizers, pre_tokenizers
 
     found = find_spec("wordllama")
     if found is None or not found.submodule_search_locations:
@@ -122,6 +135,7 @@ def _wordllama() -> "tuple[np.ndarray[Any, Any], _Tokens]":
     tokenizer.no_truncation()
     tokenizer.no_padding()
     tokenizer.normalizer = normalizers.Replace(" ", "▁")  # its own puts a space before each word as well
+    tokenizer.pre_tokenizer = pre_tokenizers.Split("\n", "isolated")
     tokenizer.encode_special_tokens = True  # "<s>" in a text is three characters
     return table.astype(np.float32), _Tokens(tokenizer)
 

@@ -97,15 +97,19 @@ def _link_problem(link: Path, root: Path) -> str:
     return "is a symbolic link to a folder, which is read under its own name" if target.is_dir() else ""
 
 
-def documents(found: Iterable[Found | Skipped]) -> Iterator[tuple[Document | Skipped, str]]:
-    """Each as it is read, with the folder that it is from."""
-    with Apart() as apart:
-        for one in found:
-            if isinstance(one, Skipped):
+def documents(
+    given: Iterable[Document | Found | Skipped], apart: Apart | None = None
+) -> Iterator[tuple[Document | Skipped, str]]:
+    """Each as it is read, with the folder that it is from, until `apart` is stopped."""
+    with apart or Apart() as reader:
+        for one in given:
+            if reader.stopped:
+                return
+            if not isinstance(one, Found):
                 yield one, ""
                 continue
             try:
-                yield _document(one, apart), one.origin
+                yield _document(one, reader), one.origin
             except InputError as error:
                 reason = error.message.replace(str(one.path), "", 1).strip().rstrip(".")
                 yield Skipped(one.name, " ".join(reason.translate(_VISIBLE).split())), one.origin

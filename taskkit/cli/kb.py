@@ -305,6 +305,6 @@ def _bar(*, shown: bool) -> Iterator[Callable[[int, int, str], None] | None]:
         def told(done: int, total: int, name: str) -> None:
             from rich.markup import escape
 
-            bar.update(row, completed=done, total=total, description=escape(name))
+            bar.update(row, completed=done, total=total or None, description=escape(name))
 
         yield told

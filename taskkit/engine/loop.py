@@ -48,9 +48,9 @@ def on_background() -> bool:
     return _loop is not None and threading.current_thread() is _thread
 
 
-def run(work: Coroutine[Any, Any, T], timeout: float | None = None) -> T:
+def run(work: Coroutine[Any, Any, T], timeout: float | None = None, *, patience: float = 0.5) -> T:
     """Waits for `work` on the background loop, for `timeout` seconds at most (then TimeoutError, and the work goes
-    on). Ctrl-C cancels it and waits a little until it has cleaned up."""
+    on). Ctrl-C cancels it and waits until it has cleaned up, for `patience` seconds at most."""
     if on_background():
         work.close()
         raise RuntimeError("call the async face (`await f.aio(...)`) from inside a task, not the blocking one")
@@ -59,7 +59,7 @@ def run(work: Coroutine[Any, Any, T], timeout: float | None = None) -> T:
         return future.result(timeout)
     except KeyboardInterrupt:
         future.cancel()
-        concurrent.futures.wait([future], timeout=0.5)
+        concurrent.futures.wait([future], timeout=patience)
         raise
 
 

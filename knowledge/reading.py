@@ -1,0 +1,71 @@
+"""What is to be taken in, read and cut in groups; what has not changed is left out."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TypeAlias
+
+from taskkit.knowledge.pieces import digest, pieces
+from taskkit.knowledge.progress import Bar
+from taskkit.knowledge.read import Found, documents
+from taskkit.knowledge.readers.apart import Apart
+from taskkit.knowledge.records import Document, Report, Skipped
+from taskkit.knowledge.stores.store import Incoming, Store
+
+Source: TypeAlias = Document | Found | Skipped
+
+# A group of documents is one transaction, up to so many characters and documents for each batch that is on its way at
+# once; one for each document took half as long again.
+GROUP, AT_ONCE = 500_000, 500
+
+
+class Reading:
+    """Of what was read; another thread may `stop` it. `gone` as in `take`."""
+
+    def __init__(self, store: Store, todo: Iterable[Source], at_once: int, gone: Mapping[str, str], bar: Bar) -> None:
+        self._store, self._todo, self._at_once, self._bar = store, todo, at_once, bar
+        self._gone = dict(gone)
+        self._apart = Apart()
+        self._added = self._changed = self._unchanged = 0
+        self._skipped: list[Skipped] = []
+
+    def groups(self) -> Iterator[list[Incoming]]:
+        known = {name: mark for name, (mark, _) in self._store.digests().items()}
+        group: list[Incoming] = []
+        size = 0
+        for one, home in documents(self._told(), self._apart):
+            if isinstance(one, Skipped):
+                self._skipped.append(one)
+                self._bar.done()
+            elif self._same(one.name, digest(one), known):
+                self._unchanged += 1
+                self._bar.done()
+            else:
+                group.append((one, pieces(one), home))
+                size += len(one.text)
+            if size > GROUP * self._at_once or len(group) == AT_ONCE * self._at_once:
+                yield group
+                group, size = [], 0
+        if group:
+            yield group
+
+    def _told(self) -> Iterator[Source]:
+        for one in self._todo:
+            self._bar.at(one.file if isinstance(one, Skipped) else one.name)
+            yield one
+
+    def _same(self, name: str, mark: str, known: dict[str, str]) -> bool:
+        """Whether the base has it so already, if under the name of a file that went."""
+        before = known.get(name)
+        known[name] = mark
+        if before is None and (old := self._gone.pop(mark, "")):
+            self._store.move(old, name)
+            return True
+        self._changed += before not in {None, mark}
+        self._added += before is None
+        return before == mark
+
+    def stop(self) -> None:
+        """What is at hand is given up, and no more is read."""
+        self._apart.stop()
+
+    def report(self, embedded: int) -> Report:
+        return Report(self._added, self._changed, self._unchanged, 0, tuple(self._skipped), embedded)
