@@ -28,7 +28,8 @@ SHORT = 12  # tokens
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Each pair is (low, high). `cost` in dollars, None when the price is unknown. `minutes` is an estimate: it
-    assumes 60 tokens a second and call of a hosted model, 12 of the embedded one, and the limits that are set."""
+    assumes 60 tokens a second and call of a hosted model, 12 of the embedded one, and the limits that are set. `cap` is
+    the engine's `max_cost`."""
 
     model: str
     strategy: str
@@ -37,6 +38,7 @@ class Plan:
     output_tokens: tuple[int, int]
     cost: tuple[Decimal, Decimal] | None
     minutes: tuple[float, float]
+    cap: Decimal | None = None
 
     def __str__(self) -> str:
         cost = (
@@ -50,10 +52,17 @@ class Plan:
                 f"strategy  {self.strategy}",
                 f"calls     {_span(self.calls, '{:,}')}",
                 f"tokens    {_span(self.input_tokens, '{:,}')} in, {_span(self.output_tokens, '{:,}')} out",
-                f"cost      {cost}",
+                f"cost      {cost}{self._beside_the_cap()}",
                 f"minutes   {_span(self.minutes, '{:.1f}')}",
             )
         )
+
+    def _beside_the_cap(self) -> str:
+        if self.cap is None or self.cost is None:
+            return ""
+        low, high = self.cost
+        enough = "enough" if high <= self.cap else "perhaps not enough" if low <= self.cap else "not enough"
+        return f"; the cap of ${self.cap:.4f} is {enough}"
 
 
 def _span(pair: tuple[Any, Any], form: str) -> str:
@@ -124,6 +133,7 @@ async def planned(engine: Calls, task: Task[Any]) -> Plan:
         (_sum(low, 1), _sum(high, 1)),
         known,
         (_minutes(low, engine, local=not url), _minutes(high, engine, local=not url)),
+        engine.settings.max_cost,
     )
 
 

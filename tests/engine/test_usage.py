@@ -112,3 +112,20 @@ def test_events_tell_each_step_of_the_work(server: Server) -> None:
     assert kinds == [
         *first, "step", *["journal-hit", "piece-done"] * 2, "step", "call-started", "call-failed",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("share", "words"), [(0.5, "is not enough"), (1.0, "is perhaps not enough"), (2.0, "is enough")]
+)
+def test_a_plan_tells_whether_the_cap_is_enough(server: Server, share: float, words: str) -> None:
+    there = server(echo)
+    with engine(there) as mine:
+        plan = mine.plan(Echo("hello " * 50, times=20))
+        assert "cap" not in str(plan)
+    assert plan.cost is not None
+    low, high = plan.cost
+    cap = {0.5: low / 2, 1.0: (low + high) / 2, 2.0: high}[share]
+    with engine(there, max_cost=cap) as mine:
+        assert words in str(mine.plan(Echo("hello " * 50, times=20)))
+        if share == 2.0:
+            assert mine.run(Echo("hello " * 50, times=20)).usage.calls == 20
