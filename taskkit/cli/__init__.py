@@ -47,6 +47,7 @@ def _worked(argv: Sequence[str]) -> int:
 
     from taskkit.cli.group import cli
 
+    stdout = sys.stdout
     try:
         code = cli.main(args=list(argv), prog_name="taskkit", standalone_mode=False)
     except click.exceptions.Exit as stop:
@@ -54,6 +55,10 @@ def _worked(argv: Sequence[str]) -> int:
     except click.Abort as stop:  # click's name for Ctrl-C and for the end of the input
         told = stop.__cause__.args if isinstance(stop.__cause__, KeyboardInterrupt) else ()
         raise KeyboardInterrupt(*told) from None
+    except SystemExit:
+        if sys.stdout is not stdout:  # click's way to end where whoever read has left
+            raise BrokenPipeError from None
+        raise
     return code if isinstance(code, int) else 0
 
 

@@ -184,6 +184,15 @@ def test_a_reader_that_leaves_is_no_error(server: Server, start: Start) -> None:
     running.stderr.close()
 
 
+@pytest.mark.parametrize("argv", [("models", "list"), (), ("prompts", "show", "summarise"), ("--help",)])
+def test_a_reader_that_was_never_there_is_none_either(argv: tuple[str, ...]) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run([SCRIPT, *argv], stdout=writer, stderr=subprocess.PIPE, check=False, timeout=60)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
 def test_a_models_text_can_not_speak_to_a_terminal_but_a_file_gets_it_whole(server: Server, start: Start) -> None:
     said = "\x1b]0;owned\x07Red \x1b[31mtext.\tFine.\nTwo lines."
     there = server(said)

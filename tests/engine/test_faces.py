@@ -196,3 +196,5 @@ def test_the_key_is_told_to_the_endpoint_alone(server: Server, tmp_path: Path) -
 def test_a_key_goes_over_plain_http_to_no_other_machine_unless_allowed(url: str) -> None:
     with pytest.raises(TaskkitError, match="https"), taskkit.Engine(model="m", base_url=url, api_key=KEY) as engine:
         engine.run(Echo("hello"))
+    with taskkit.Engine(model="m", base_url=url, api_key=KEY, allow_http=True) as engine:
+        assert engine.plan(Echo("hello")).calls == (1, 1)

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 import taskkit
-from taskkit.errors import UnsafeError
+from taskkit.errors import ConfigurationError, ContextTooLong, UnsafeError
+from taskkit.models import lookup
 from taskkit.settings import config_dir
 from taskkit.testing import Fail, Say, ScriptedServer, echo
 
@@ -49,6 +50,30 @@ def test_a_tier_is_bound_to_a_model_of_another_endpoint_with_its_own_key(
     assert other.requests[-1].headers["authorization"] == "Bearer other-key"
     assert other.bodies[-1]["model"] == "big-one"
     assert all("other-key" not in str(one.headers) for one in main.requests)
+
+
+@pytest.mark.parametrize(("tier", "model"), [("fast", "gpt-4o-mini"), ("strong", "gpt-4o"), ("long", "gpt-4.1-mini")])
+def test_a_task_names_a_tier_and_each_has_its_model_unless_one_is_given(server: Server, tier: str, model: str) -> None:
+    there = server("fine", models=(model, "another", "mine"))
+    options: dict[str, Any] = {"base_url": there.base_url, "api_key": "k", "tier": tier, "today": date(2026, 6, 1)}
+    with taskkit.Engine(**options) as engine:
+        engine.run(Echo("a"))
+    with taskkit.Engine("mine", **options) as engine:
+        engine.run(Echo("a"))
+    assert [body["model"] for body in there.bodies] == [model, "mine"]
+    with taskkit.Engine(**{**options, "tier": "no-such"}) as engine, pytest.raises(ConfigurationError, match="no-such"):
+        engine.run(Echo("a"))
+
+
+def test_a_replacement_brings_its_own_window_and_parameters(server: Server) -> None:
+    there = server("fine")
+    options: dict[str, Any] = {"base_url": there.base_url, "api_key": "k"}
+    with taskkit.Engine("gpt-4o", today=date(2027, 1, 14), **options) as engine:
+        engine.run(Echo("word " * 200_000))  # more than the 128,000 tokens of the one that left
+    assert there.bodies[-1]["model"] == "gpt-6-luna"
+    assert lookup("gpt-6-luna").output in there.bodies[-1]
+    with taskkit.Engine("gpt-4o", today=date(2027, 1, 13), **options) as engine, pytest.raises(ContextTooLong):
+        engine.run(Echo("word " * 200_000))
 
 
 def test_a_fallback_is_asked_when_the_first_fails_for_good_and_it_is_said(server: Server) -> None:
