@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import pty
+import re
 import resource
 import signal
 import subprocess
@@ -241,3 +242,40 @@ def test_without_a_message_a_terminal_gets_a_conversation(server: Server) -> Non
     assert b"2 calls" in seen
     assert "Good evening" in str(there.bodies[1]["messages"])  # what was said before goes along
     assert len(Path("kept.jsonl").read_text().splitlines()) == 2
+
+
+def on_a_terminal(argv: list[str], *, screen: str) -> str:
+    """What is seen of a command whose standard output, or standard error, is a terminal."""
+    main, terminal = pty.openpty()
+    none = subprocess.DEVNULL
+    out, err = (terminal, none) if screen == "stdout" else (none, terminal)
+    seen = b""
+    with subprocess.Popen([SCRIPT, *argv], stdin=none, stdout=out, stderr=err) as running:
+        os.close(terminal)
+        with contextlib.suppress(OSError):  # the terminal's other end is closed
+            while chunk := os.read(main, 4096):
+                seen += chunk
+        os.close(main)
+        assert running.wait(timeout=20) == 0
+    return seen.decode()
+
+
+def test_a_bar_on_a_terminal_shows_the_pieces_and_what_they_took(server: Server) -> None:
+    there = server("The harbour was closed on day 5.", latency=0.3)
+    Path("long.txt").write_text("\n\n".join(f"On day {n} the harbour of town {n} was closed." for n in range(2000)))
+    argv = ["summarise", "long.txt", "--base-url", there.base_url, "--model", "gpt-4.1-mini", "-o", "out.txt"]
+    seen = on_a_terminal([*argv, "--concurrency", "2"], screen="stderr")
+    pieces = len(there.bodies) - 1
+    assert re.search(rf"[1-9]\d*/{pieces}\b", seen)
+    assert re.search(r"\d tokens, \$0\.\d{4}", seen)
+    assert "\n" not in seen.strip() or f"{pieces + 1} calls" in seen.splitlines()[-1]
+
+
+@pytest.mark.parametrize("long", [False, True])
+def test_on_a_terminal_a_text_with_nothing_on_the_focus_is_told_in_one_sentence(server: Server, long: bool) -> None:
+    there = server(Say("NOTHING", chunk=3, pause=0.01))
+    lines = (f"On day {n} the harbour of town {n} was closed." for n in range(2000 if long else 20))
+    Path("text.txt").write_text("\n\n".join(lines))
+    argv = ["summarise", "text.txt", "--focus", "whales", "--base-url", there.base_url, "--model", "gpt-4.1-mini"]
+    seen = on_a_terminal(argv, screen="stdout")
+    assert seen.strip() == "The text says nothing about this: whales"
