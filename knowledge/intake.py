@@ -95,7 +95,9 @@ async def embed(
             if told is not None:
                 told(kept)
 
-    await asyncio.gather(*(worker() for _ in range(at_once(embedder))))
+    async with asyncio.TaskGroup() as workers:  # it waits for all of them, however it ends
+        for _ in range(at_once(embedder)):
+            workers.create_task(worker())
     if failed:
         raise failed[0]
 
