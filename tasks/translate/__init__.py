@@ -14,6 +14,7 @@ from taskkit.job import Job
 from taskkit.prompt import Part, Prompt
 from taskkit.source import Source
 from taskkit.taskclass import Task
+from taskkit.tasks.translate import unread
 from taskkit.tasks.translate.batch import Done, Manner, Work
 from taskkit.tasks.translate.bilingual import both
 from taskkit.tasks.translate.checks import check_document
@@ -161,6 +162,7 @@ class Translate(Task[Translation]):
 
     async def run(self, job: Job) -> Translation:
         source = self.document
+        unread.told(job, source)
         had: dict[Span, str] = {one: one.current for one in source.segments if not one.new and one.target is not None}
         if self.update is not None:
             kept, changed = earlier(job, source, self.update, self.was)

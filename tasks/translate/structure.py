@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from taskkit.tasks.translate.formats.blocks import front_matter, parse_blocks, parser
 from taskkit.tasks.translate.formats.markdown import ATTRIBUTES
+from taskkit.tasks.translate.formats.webpage import stretches
 from taskkit.tasks.translate.mask import mask
 from taskkit.tasks.translate.segments import Prose
 
@@ -61,7 +62,7 @@ def _block(token: "Token", content: "Token | None") -> Iterator[tuple[str, str]]
     elif token.type in VERBATIM:
         if token.type == "fence":
             yield "code fences", f"{token.markup}{token.info.strip()}"
-        yield VERBATIM[token.type], token.content.strip()
+        yield VERBATIM[token.type], (_tags(token.content) if token.type == "html_block" else token.content).strip()
     elif token.type.endswith(("list_open", "list_item_open")):
         yield "lists", f"{token.type.removesuffix('_open')} at level {token.level}"
     elif token.type in {"blockquote_open", "note_open", "footnote_open", "directive", "hr"}:
@@ -70,6 +71,20 @@ def _block(token: "Token", content: "Token | None") -> Iterator[tuple[str, str]]
         yield "tables", token.tag
     elif token.type == "paragraph_open":
         yield "paragraphs", f"at level {token.level}"
+
+
+def _tags(html: str) -> str:
+    """A block without what it shows; all of it where nobody can tell."""
+    parts: list[str] = []
+    at = 0
+    try:
+        shown = [*stretches(html)]
+    except ValueError:
+        shown = []
+    for start, end in shown:
+        parts += html[at:start], "…"
+        at = end
+    return "".join([*parts, html[at:]])
 
 
 def _inline(children: list["Token"]) -> Iterator[tuple[str, str]]:

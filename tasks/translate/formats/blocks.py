@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 INTERRUPTS = ["paragraph", "reference", "blockquote", "list"]
 PROSE = {
     "table": ["paragraph", "reference"],
+    "html_block": ["paragraph", "reference", "blockquote"],
     "heading": ["paragraph", "reference", "blockquote"],
     "lheading": [],
     "paragraph": [],
@@ -41,7 +42,7 @@ def front_matter(text: str) -> re.Match[str] | None:
 def parse_blocks(text: str) -> tuple[list["Token"], MutableMapping[str, Any]]:
     """Block tokens, and the parser's environment (`references`: normalised label to target).
 
-    The first token of a heading, paragraph, table, note or directive has `meta["lines"]`: (start, end) of each of
+    The first token of a heading, paragraph, table, HTML block, note or directive has `meta["lines"]`: (start, end) of each of
     its lines' content, as offsets in `text`.
     """
     matter = front_matter(text)

@@ -9,6 +9,9 @@ VOID = frozenset(
 )
 
 
+OPEN = 500  # tags or comments that may be open at the end; the parser takes time by the square of them
+
+
 class Event(NamedTuple):
     """`kind` is `start`, `end`, `void`, `text`, or `other` for what is never shown."""
 
@@ -19,6 +22,10 @@ class Event(NamedTuple):
 
 
 def events_of(text: str) -> list[Event]:
+    """Raises ValueError for a text whose tags or comments are begun again and again and never ended."""
+    for mark, closing in (("<", ">"), ("<!--", "-->")):
+        if text.count(mark, text.rfind(closing) + 1) > OPEN:
+            raise ValueError(f"more than {OPEN} times {mark} is never followed by {closing}.")
     reader = _Reader(text)
     starts = [*reader.begun, len(text)]
     found: list[Event] = []

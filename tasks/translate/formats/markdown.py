@@ -1,6 +1,6 @@
-"""Markdown: prose in paragraphs, headings, list items, quotes, footnotes, notes and table cells.
+"""Markdown: prose in paragraphs, headings, list items, quotes, footnotes, notes, table cells and blocks of HTML.
 
-Code, HTML blocks, link definitions, directives and all markers of structure lie between segments.
+Code, the tags of HTML, link definitions, directives and all markers of structure lie between segments.
 """
 
 import itertools
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from taskkit.tasks.translate.formats.blocks import front_matter, parse_blocks
 from taskkit.tasks.translate.formats.opened import Format
 from taskkit.tasks.translate.formats.scalars import block, scalar, value
+from taskkit.tasks.translate.formats.webpage import stretches
 from taskkit.tasks.translate.segments import Group, Kind, Options, Segment, trim
 
 if TYPE_CHECKING:
@@ -108,27 +109,35 @@ def _prose(text: str, tokens: list["Token"]) -> Iterator[Found]:
     path: list[tuple[int, str]] = []
     inside: list[Kind] = ["paragraph"]
     for token in tokens:
-        lines = token.meta.get("lines", [])
         context = tuple(title for _, title in path)
         if token.type == "heading_open":
             level = int(token.tag[1])
-            start, end = _heading(text, lines, token.markup)
+            start, end = _heading(text, token.meta["lines"], token.markup)
             while path and path[-1][0] >= level:
                 path.pop()
             yield Found(start, end, "heading", tuple(title for _, title in path))
             path.append((level, " ".join(text[start:end].split())))
-        elif token.type == "paragraph_open":
-            yield from (Found(*run, context) for run in _runs(text, lines, inside[-1]))
-        elif token.type == "table_open":
-            yield from (Found(*cell, "table-cell", context) for cell in _cells(text, lines))
-        elif token.type in {"note_open", "directive"}:
-            match = TITLE.fullmatch(text, *trim(text, *lines[0]))
-            if match and match.lastgroup:
-                yield Found(*match.span(match.lastgroup), "title", context)
+        else:
+            yield from (Found(*one, context) for one in _read(text, token, inside[-1]))
         if token.type in INSIDE:
             inside.append(INSIDE[token.type])
         elif token.type.removesuffix("close") + "open" in INSIDE:
             inside.pop()
+
+
+def _read(text: str, token: "Token", kind: Kind) -> Iterator[tuple[int, int, Kind]]:
+    """What a block has to read, of one within a `kind`."""
+    lines = token.meta.get("lines", [])
+    if token.type == "paragraph_open":
+        yield from _runs(text, lines, kind)
+    elif token.type == "html_block":
+        yield from ((*stretch, "paragraph") for stretch in _shown(text, lines))
+    elif token.type == "table_open":
+        yield from ((*cell, "table-cell") for cell in _cells(text, lines))
+    elif token.type in {"note_open", "directive"}:
+        match = TITLE.fullmatch(text, *trim(text, *lines[0]))
+        if match and match.lastgroup:
+            yield *match.span(match.lastgroup), "title"
 
 
 def _heading(text: str, lines: list[tuple[int, int]], markup: str) -> tuple[int, int]:
@@ -165,6 +174,14 @@ def _runs(text: str, lines: list[tuple[int, int]], kind: Kind) -> Iterator[tuple
             run = (run[0] if run else mark.end() if mark else start), end
     if run:
         yield *run, kind
+
+
+def _shown(text: str, lines: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """What a block of HTML shows; nothing of one whose lines have the marks of a quote between them."""
+    start, end = lines[0][0], lines[-1][1]
+    between = (text[left:right] for (_, left), (right, _) in itertools.pairwise(lines))
+    if not any(one.strip() for one in between):
+        yield from ((start + begin, start + finish) for begin, finish in stretches(text[start:end]))
 
 
 def _cells(text: str, lines: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:

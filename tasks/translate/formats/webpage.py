@@ -98,6 +98,14 @@ def find(text: str, _options: Options) -> list[Segment]:
     return found
 
 
+def stretches(text: str) -> Iterator[tuple[int, int]]:
+    """Where the texts of its blocks stand, also in a piece of a page: a sentence or so with the tags in it."""
+    for _, events in _runs(events_of(text), text):
+        inner, _ = _stripped(text, events)
+        if inner:
+            yield trim(text, inner[0].start, inner[-1].end)
+
+
 def _run(text: str, events: list[Event], block: str, context: tuple[str, ...]) -> Iterator[Segment]:
     """A sentence or so with the tags in it; those attributes that stand inside are written together with it."""
     events, outside = _stripped(text, events)
