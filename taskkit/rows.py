@@ -58,22 +58,28 @@ def _lines(text: str) -> Iterator[Record]:
 def _cells(source: Text) -> Iterator[Record]:
     first = source.text.lstrip("\r\n")[:LONGER].partition("\n")[0]
     delimiter = max(DELIMITERS, key=lambda sign: (first.count(sign), -DELIMITERS.index(sign)))
+    name = source.name or "The table"
+    head, *rows = cells(source.text, delimiter, name) or [[]]
+    names = [cell.strip() or f"column {number}" for number, cell in enumerate(head, 1)]
+    if twice := next((one for one in names if names.count(one) > 1), ""):
+        raise InputError(f"{name} has two columns {twice!r}.", hint="Rename one.")
+    for number, row in enumerate(rows, 1):
+        if len(row) > len(names) and any(row[len(names) :]):
+            yield Record(number, {}, f"has {len(row)} cells where the head has {len(names)}")
+        else:
+            filled = [*row, *[""] * (len(names) - len(row))]
+            yield Record(number, dict(zip(names, filled, strict=False)))
+
+
+def cells(text: str, delimiter: str, name: str) -> list[list[str]]:
+    """The rows of a CSV text that have a cell, whatever its length. Raises `InputError`, with the `name` of its file."""
     before = csv.field_size_limit(LONGEST)
-    reader = csv.reader(io.StringIO(source.text, newline=""), delimiter=delimiter, strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
-        head = next((cells for cells in reader if cells), [])
-        names = [cell.strip() or f"column {number}" for number, cell in enumerate(head, 1)]
-        if twice := next((name for name in names if names.count(name) > 1), ""):
-            raise InputError(f"{source.name or 'The table'} has two columns {twice!r}.", hint="Rename one.")
-        for number, cells in enumerate((cells for cells in reader if cells), 1):
-            if len(cells) > len(names) and any(cells[len(names) :]):
-                yield Record(number, {}, f"has {len(cells)} cells where the head has {len(names)}")
-            else:
-                filled = [*cells, *[""] * (len(names) - len(cells))]
-                yield Record(number, dict(zip(names, filled, strict=False)))
+        return [row for row in reader if row]
     except csv.Error as error:
         raise InputError(
-            f"{source.name or 'The table'} is no CSV at line {reader.line_num}: {error}.",
+            f"{name} is no CSV at line {reader.line_num}: {error}.",
             hint="Look for a quotation mark that is not closed or not doubled.",
         ) from error
     finally:

@@ -1,8 +1,6 @@
 """The labels there are: read from words, a mapping or a file, and known again however a model spells them."""
 
 import asyncio
-import csv
-import io
 import json
 import math
 import re
@@ -13,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from taskkit.errors import InputError
+from taskkit.rows import cells
 from taskkit.source import read
 
 NONE = "none of these"
@@ -110,7 +109,7 @@ def _of_file(path: Path) -> Iterable[tuple[str, str]]:
         return _of_json(text, f"The labels of {path}")
     if path.suffix.lower() in {".csv", ".tsv"}:
         delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
-        rows = [row for row in csv.reader(io.StringIO(text), delimiter=delimiter) if row and row[0].strip()]
+        rows = [row for row in cells(text, delimiter, str(path)) if row[0].strip()]
         head = bool(rows) and form(rows[0][0]) in {"label", "labels", "name"}
         return [(row[0], row[1] if len(row) > 1 else "") for row in rows[head:]]
     lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]

@@ -1,13 +1,12 @@
 """Terms and how they are to be translated: from a mapping, a CSV file, or a TBX file."""
 
-import csv
-import io
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from taskkit.errors import InputError
+from taskkit.rows import cells
 from taskkit.source import read
 from taskkit.tasks.translate.scripts import is_wide
 from taskkit.tasks.translate.segments import Problem
@@ -54,21 +53,23 @@ def _of_csv(path: Path) -> Iterator[Term]:
     text = read(path).text
     head = text.partition("\n")[0]
     mark = "," if "," in head else ";" if ";" in head else "\t" if "\t" in head else ","
-    rows = [row for row in csv.reader(io.StringIO(text), delimiter=mark) if any(cell.strip() for cell in row)]
+    rows = [row for row in cells(text, mark, str(path)) if any(cell.strip() for cell in row)]
+    if not rows:
+        raise InputError(f"{path} has no terms.", hint="Give it a row for each.")
     names = [COLUMNS.get(cell.strip().lower(), "") for cell in rows[0]]
     if {"source", "target"} <= set(names):
         rows = rows[1:]
     else:
         names = list(USUAL)
     for number, row in enumerate(rows, 1):
-        cells = {name: cell.strip() for name, cell in zip(names, row, strict=False) if name}
-        if not cells.get("source") or not cells.get("target"):
+        said = {name: cell.strip() for name, cell in zip(names, row, strict=False) if name}
+        if not said.get("source") or not said.get("target"):
             raise InputError(
                 f"Row {number} of {path} has no term and translation.",
                 hint=f"Give two columns; {SAME} as its translation keeps a term as it is.",
             )
-        forbidden = tuple(word.strip() for word in cells.get("forbidden", "").split("|") if word.strip())
-        yield Term(cells["source"], cells["target"], forbidden, cells.get("note", ""))
+        forbidden = tuple(word.strip() for word in said.get("forbidden", "").split("|") if word.strip())
+        yield Term(said["source"], said["target"], forbidden, said.get("note", ""))
 
 
 def _of_tbx(path: Path, to: str, from_: str) -> Iterator[Term]:

@@ -118,26 +118,26 @@ def _prose(text: str, tokens: list["Token"]) -> Iterator[Found]:
             yield Found(start, end, "heading", tuple(title for _, title in path))
             path.append((level, " ".join(text[start:end].split())))
         else:
-            yield from (Found(*one, context) for one in _read(text, token, inside[-1]))
+            yield from _read(text, token, inside[-1], context)
         if token.type in INSIDE:
             inside.append(INSIDE[token.type])
         elif token.type.removesuffix("close") + "open" in INSIDE:
             inside.pop()
 
 
-def _read(text: str, token: "Token", kind: Kind) -> Iterator[tuple[int, int, Kind]]:
+def _read(text: str, token: "Token", kind: Kind, context: tuple[str, ...]) -> Iterator[Found]:
     """What a block has to read, of one within a `kind`."""
     lines = token.meta.get("lines", [])
     if token.type == "paragraph_open":
-        yield from _runs(text, lines, kind)
+        yield from (Found(*run, context) for run in _runs(text, lines, kind))
     elif token.type == "html_block":
-        yield from ((*stretch, "paragraph") for stretch in _shown(text, lines))
+        yield from (Found(*stretch, "paragraph", context) for stretch in _shown(text, lines))
     elif token.type == "table_open":
-        yield from ((*cell, "table-cell") for cell in _cells(text, lines))
+        yield from (Found(*cell, "table-cell", context) for cell in _cells(text, lines))
     elif token.type in {"note_open", "directive"}:
         match = TITLE.fullmatch(text, *trim(text, *lines[0]))
         if match and match.lastgroup:
-            yield *match.span(match.lastgroup), "title"
+            yield Found(*match.span(match.lastgroup), "title", context)
 
 
 def _heading(text: str, lines: list[tuple[int, int]], markup: str) -> tuple[int, int]:
