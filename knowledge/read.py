@@ -9,6 +9,7 @@ from pathlib import Path
 
 from taskkit.errors import InputError
 from taskkit.knowledge import checks
+from taskkit.knowledge.frontmatter import front_matter
 from taskkit.knowledge.patterns import Patterns
 from taskkit.knowledge.readers import LARGEST, known, suffix_of
 from taskkit.knowledge.readers.apart import Apart
@@ -45,6 +46,9 @@ def find(source: Path, include: Sequence[str] = (), exclude: Sequence[str] = ())
     except (OSError, RuntimeError, ValueError) as error:
         why = "There is no file or folder" if isinstance(error, FileNotFoundError) else "Can not be read:"
         raise InputError(f"{why} {str(source)!r}.", hint="Check its name and folder.") from None
+    if not root.is_dir() and (problem := _name_problem(source.name)):
+        yield Skipped(_visible(source.name), problem)
+        return
     if not root.is_dir():
         yield Found(source, source.name or root.name, str(source.parent.resolve()))
         return
@@ -66,7 +70,7 @@ def _walk(root: Path, below: str, unwanted: Patterns) -> Iterator[str | Skipped]
         if _NEVER.fits(name, folder=folder) or unwanted.fits(name, folder=folder):
             continue
         if problem := _name_problem(entry.name):
-            yield Skipped(name.encode("utf-8", "backslashreplace").decode().translate(_VISIBLE), problem)
+            yield Skipped(_visible(name), problem)
         elif entry.is_symlink() and (problem := _link_problem(Path(entry.path), root)):
             yield Skipped(name, problem)
         elif folder:
@@ -76,6 +80,10 @@ def _walk(root: Path, below: str, unwanted: Patterns) -> Iterator[str | Skipped]
 
 
 _VISIBLE = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
+
+
+def _visible(name: str) -> str:
+    return name.encode("utf-8", "backslashreplace").decode().translate(_VISIBLE)
 
 
 def _name_problem(name: str) -> str:
@@ -125,7 +133,8 @@ def _document(found: Found, apart: Apart) -> Document:
         checks.document(made)  # it may be a plug-in's
         return made
     text = read_source(found.path)
-    return Document(found.name, text.text, format=FORMATS.get(suffix, text.format))
+    metadata = front_matter(text.text) if text.format == "markdown" else {}
+    return Document(found.name, text.text, metadata=metadata, format=FORMATS.get(suffix, text.format))
 
 
 def _file_problem(path: Path) -> str:

@@ -132,7 +132,8 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A document as `list()` shows it; `language` is a guess, "" when there is none."""
+    """A document as `list()` shows it; `language` is a guess, "" when there is none. `title` is its own, else the one
+    among its metadata, else its first heading."""
 
     name: str
     title: str

@@ -17,6 +17,7 @@ from taskkit.knowledge.stores import kinds, terms
 from taskkit.knowledge.stores.coding import Made
 from taskkit.knowledge.stores.server import Server, as_json, as_text, sent
 from taskkit.knowledge.stores.store import (
+    BEGIN,
     Counts,
     Facts,
     Incoming,
@@ -360,8 +361,12 @@ class Postgres(Server):
     # Looking after it ---------------------------------------------------------------------------------------------
 
     def listed(self) -> list[Listed]:
-        columns = "name, title, passages, length(text), language, metadata, access, origin"
-        return listed(self.rows(f'SELECT {columns} FROM documents ORDER BY name COLLATE "C"'))
+        columns = (
+            "name, title, passages, length(text), language, metadata, access, origin, (SELECT headings FROM passages "
+            "WHERE document = documents.id AND headings <> '[]' ORDER BY id LIMIT 1), "
+            "CASE format WHEN 'markdown' THEN substr(text, 1, ?::int) END"
+        )
+        return listed(self.rows(f'SELECT {columns} FROM documents ORDER BY name COLLATE "C"', (BEGIN,)))
 
     def counts(self) -> Counts:
         count = self.rows(

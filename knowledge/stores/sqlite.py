@@ -18,6 +18,7 @@ from taskkit.knowledge.stores.coding import Made, Precision
 from taskkit.knowledge.stores.file import WAIT, File
 from taskkit.knowledge.stores.index import Index
 from taskkit.knowledge.stores.store import (
+    BEGIN,
     Counts,
     Facts,
     Incoming,
@@ -301,7 +302,9 @@ class SQLite(File):
     def listed(self) -> list[Listed]:
         rows = self.rows(
             "SELECT name, title, (SELECT count(*) FROM passages WHERE document = documents.id), length(text), language, "
-            "metadata, access, origin FROM documents ORDER BY name"
+            "metadata, access, origin, (SELECT headings FROM passages WHERE document = documents.id AND headings <> '[]' "
+            "ORDER BY id LIMIT 1), CASE format WHEN 'markdown' THEN substr(text, 1, ?) END FROM documents ORDER BY name",
+            (BEGIN,),
         )
         return listed(rows)
 

@@ -1,6 +1,7 @@
 """What a store must do: keep documents, passages and vectors in whole transactions, and score passages."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from taskkit.knowledge.stores.coding import Made
 if TYPE_CHECKING:
     import numpy as np
 
+BEGIN = 2_000  # characters that a first heading is looked for in
+HEADING = re.compile(r"^#{1,6}[ \t]+(\S.*?)[ \t#]*$", re.MULTILINE)
 Vector: TypeAlias = "np.ndarray[Any, Any]"
 Allowed: TypeAlias = Any  # what `allowed` gave, for the store that gave it
 Incoming: TypeAlias = tuple[Document, Sequence[Piece], str]  # and where it is from
@@ -56,11 +59,23 @@ class Counts:
 
 
 def listed(rows: Iterable[Sequence[Any]]) -> list[Listed]:
-    """Of rows with the columns of `Listed`, metadata and access as JSON."""
-    return [
-        Listed(name, title, count, size, language, json.loads(metadata), json.loads(access), origin)
-        for name, title, count, size, language, metadata, access, origin in rows
-    ]
+    """Of rows with the columns of `Listed`, metadata and access as JSON, the headings of its first passage that has
+    some, and where it is Markdown the beginning of its text."""
+    found = []
+    for name, title, count, size, language, metadata, access, origin, headings, begin in rows:
+        given = json.loads(metadata)
+        known = title or given.get("title") or _heading(headings, begin)
+        shown = known if isinstance(known, str) else ""
+        found.append(Listed(name, shown, count, size, language, given, json.loads(access), origin))
+    return found
+
+
+def _heading(headings: str | None, begin: str | None) -> str:
+    """A passage that begins before the first heading has it in its text alone."""
+    if headings:
+        return str(json.loads(headings)[0])
+    heading = HEADING.search(begin or "")
+    return heading[1] if heading else ""
 
 
 class Store(Protocol):

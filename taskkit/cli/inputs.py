@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from taskkit.errors import InputError
+from taskkit.errors import InputError, one_line
 
 SHOWN = 5  # names of files that are left out
 
@@ -41,25 +41,34 @@ def inputs(cls: Any, firsts: Sequence[tuple[Any, ...]], output: str | None, *, q
             found.append(Input(first, Path(source.name) if isinstance(source, Path) else None))
             continue
         files = list(_files(source, Path(output).resolve() if output else None))
-        mine = [one for one in files if one.suffix.lower() in cls.suffixes and _inside(one, source)]
+        mine = [one for one in files if one.suffix.lower() in cls.suffixes and _inside(one, source) and one.is_file()]
         if not mine:
             raise InputError(f"In {source} there is no file that can be worked on: {', '.join(sorted(cls.suffixes))}.")
         found += [Input((one,), one.relative_to(source), source) for one in mine]
-        others = [str(one.relative_to(source)) for one in files if one not in set(mine)]
-        if others and not quiet:
-            names = ", ".join(others[:SHOWN]) + (", …" if len(others) > SHOWN else "")
-            click.echo(f"Left out, as files of other kinds: {len(others)} ({names}).", err=True)
+        if not quiet:
+            _told("links out of the folder", [one for one in files if not _inside(one, source)], source)
+            _told(
+                "files of other kinds", [one for one in files if one not in set(mine) and _inside(one, source)], source
+            )
     return found
+
+
+def _told(what: str, files: Sequence[Path], folder: Path) -> None:
+    if files:
+        names = ", ".join(one_line(str(one.relative_to(folder))) for one in files[:SHOWN])
+        more = ", …" if len(files) > SHOWN else ""
+        click.echo(f"Left out, as {what}: {len(files)} ({names}{more}).", err=True)
 
 
 def _files(folder: Path, output: Path | None) -> Iterator[Path]:
     for at, names, files in os.walk(folder):
         names[:] = sorted(one for one in names if not one.startswith(".") and (Path(at) / one).resolve() != output)
-        yield from (Path(at) / one for one in sorted(files) if not one.startswith("."))
+        out = [one for one in names if not _inside(Path(at) / one, folder)]  # links, which are not followed
+        yield from (Path(at) / one for one in sorted([*files, *out]) if not one.startswith("."))
 
 
 def _inside(path: Path, folder: Path) -> bool:
-    return path.resolve().is_relative_to(folder.resolve()) and path.is_file()
+    return path.resolve().is_relative_to(folder.resolve())
 
 
 def of_this(values: Mapping[str, Any], one: Input, output: str | None) -> dict[str, Any]:

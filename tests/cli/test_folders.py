@@ -100,7 +100,10 @@ def test_nothing_is_read_or_written_outside(taskkit: Run, server: Server, docs: 
     (tmp_path / "elsewhere").mkdir()
     (docs / "linked").symlink_to(tmp_path / "elsewhere")
     there = server(model)
-    assert taskkit("translate", "docs", "--to", "de", "-o", "out", server=there).code == 0
+    ran = taskkit("translate", "docs", "--to", "de", "-o", "out", server=there)
+    assert ran.code == 0
+    assert "Left out, as links out of the folder: 2 (leak.md, linked)." in ran.err
+    assert "other kinds: 1 (picture.png)" in ran.err
     assert "secret" not in json.dumps(there.bodies)
     Path("other").mkdir()
     Path("other/guide").symlink_to(tmp_path / "elsewhere")

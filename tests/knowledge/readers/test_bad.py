@@ -157,6 +157,8 @@ def test_files_that_are_no_documents(files: Path) -> None:
         "bad.md": "is not UTF-8: byte 3 can not be decoded",
         r"red\x1b[31m.md": "its name has control characters",
     }
+    (alone,) = documents(find(files / "red\x1b[31m.md"))
+    assert alone == (Skipped(r"red\x1b[31m.md", "its name has control characters"), "")
 
 
 def test_deep_and_broken_json_and_enormous_cells_are_read(files: Path) -> None:
