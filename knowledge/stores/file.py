@@ -10,6 +10,7 @@ from typing import Any
 
 from taskkit.errors import ConfigurationError, InputError
 from taskkit.knowledge.lexical import TOKENIZER
+from taskkit.knowledge.stores.documents import Documents
 
 WAIT = 30.0  # seconds for another writer
 APPLICATION = 0x7461736B  # "task", in the file's head
@@ -34,7 +35,7 @@ PRAGMA user_version = {VERSION};
 """
 
 
-class File:
+class File(Documents):
     """`wait` is how many seconds another writer is waited for."""
 
     def __init__(self, path: Path, *, create: bool, wait: float = WAIT) -> None:

@@ -12,9 +12,10 @@ from taskkit.knowledge.filters import OfPostgres, condition
 from taskkit.knowledge.languages import guess
 from taskkit.knowledge.lexical import LEAST, chosen, missing, single, within
 from taskkit.knowledge.pieces import Piece, digest
-from taskkit.knowledge.records import Document, Listed, Passage
+from taskkit.knowledge.records import Listed, Passage
 from taskkit.knowledge.stores import kinds, terms
 from taskkit.knowledge.stores.coding import Made
+from taskkit.knowledge.stores.documents import OF_DOCUMENTS
 from taskkit.knowledge.stores.server import Server, as_json, as_text, sent
 from taskkit.knowledge.stores.store import (
     BEGIN,
@@ -35,7 +36,6 @@ BUDGET = 3_000  # passages that the words may score
 COUNTED = 50_000  # passages of a frequent word are counted no further: it weighs next to nothing
 LISTED = 50_000  # passages whose words are listed, in about two seconds
 REMEMBERED = 200_000  # stems
-OF_DOCUMENTS = "passages JOIN documents ON documents.id = passages.document"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +64,6 @@ class Postgres(Server):
         if index and index != (self.setting("index") or "auto"):
             with self.change():
                 self._set({"index": index})
-
-    def setting(self, key: str) -> str:
-        found = self.rows("SELECT value FROM settings WHERE key = ?", (key,))
-        return str(found[0][0]) if found else ""
 
     def _set(self, given: Mapping[str, str]) -> None:
         self.rows(
@@ -98,9 +94,6 @@ class Postgres(Server):
         return known
 
     # Documents in and out --------------------------------------------------------------------------------------
-
-    def digests(self) -> dict[str, tuple[str, str]]:
-        return {name: (mark, origin) for name, mark, origin in self.rows("SELECT name, digest, origin FROM documents")}
 
     def known(self, keys: Iterable[str]) -> set[str]:
         return {key for (key,) in self.rows("SELECT key FROM vectors WHERE key = ANY (?::text[])", (list(keys),))}
@@ -219,10 +212,6 @@ class Postgres(Server):
     def drop(self, names: Iterable[str]) -> int:
         with self.change():
             return len(self.rows("DELETE FROM documents WHERE name = ANY (?::text[]) RETURNING id", (sorted(names),)))
-
-    def move(self, old: str, new: str) -> None:
-        with self.change():
-            self.rows("UPDATE documents SET name = ? WHERE name = ?", (new, old))
 
     def prepare(self) -> None:
         """The server keeps its indexes by itself. After much has come it is told of it: its plans would be of old."""
@@ -344,19 +333,6 @@ class Postgres(Server):
             row: Passage(text, name, title, tuple(json.loads(headings)), start, stop, json.loads(metadata), row, *where)
             for row, text, name, title, headings, start, stop, metadata, *where in rows
         }
-
-    def document(self, name: str) -> Document | None:
-        rows = self.rows("SELECT text, title, metadata, access, format FROM documents WHERE name = ?", (name,))
-        for text, title, metadata, access, format_ in rows:
-            return Document(name, text, title, json.loads(metadata), json.loads(access), format_)
-        return None
-
-    def all_numbers(self) -> list[int]:
-        return [number for (number,) in self.rows("SELECT id FROM passages ORDER BY id")]
-
-    def numbers(self, name: str) -> list[int]:
-        rows = self.rows(f"SELECT passages.id FROM {OF_DOCUMENTS} WHERE name = ? ORDER BY start", (name,))
-        return [number for (number,) in rows]
 
     # Looking after it ---------------------------------------------------------------------------------------------
 

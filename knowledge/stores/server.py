@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsp
 
 from taskkit.errors import ConfigurationError, InputError
 from taskkit.knowledge.lexical import clean
+from taskkit.knowledge.stores.documents import Documents
 
 if TYPE_CHECKING:
     from taskkit.knowledge.stores.store import Facts
@@ -39,7 +40,7 @@ CREATE TABLE vectors (key text PRIMARY KEY, width integer NOT NULL, vector halfv
 """
 
 
-class Server:
+class Server(Documents):
     """`place` is the address without the password. A thread has one connection while it is in a transaction, and
     any one for each statement outside of it."""
 

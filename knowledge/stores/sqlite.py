@@ -15,6 +15,7 @@ from taskkit.knowledge.pieces import digest
 from taskkit.knowledge.records import Document, Listed, Passage
 from taskkit.knowledge.stores import coding, kinds
 from taskkit.knowledge.stores.coding import Made, Precision
+from taskkit.knowledge.stores.documents import OF_DOCUMENTS
 from taskkit.knowledge.stores.file import WAIT, File
 from taskkit.knowledge.stores.index import Index
 from taskkit.knowledge.stores.store import (
@@ -32,7 +33,6 @@ from taskkit.knowledge.stores.store import (
 
 PASSAGES = "passages (id, document, start, end, headings, key, line, page, columns)"
 WORDS = "words (rowid, title, text)"
-OF_DOCUMENTS = "passages JOIN documents ON documents.id = document"
 HALVES = "SELECT passages.id, vector FROM passages JOIN vectors USING (key)"
 LISTED = 200_000  # passages whose words are listed, in about a second; they take 20 bytes a passage
 MANY = 16  # passages of one document; for more its text is read once: `substr` walks a text from its start
@@ -67,10 +67,6 @@ class SQLite(File):
         finally:
             super().close()
 
-    def setting(self, key: str) -> str:
-        found = self.rows("SELECT value FROM settings WHERE key = ?", (key,))
-        return str(found[0][0]) if found else ""
-
     def facts(self) -> Facts:
         generation = self.setting("generation")
         if self._known.generation != generation:
@@ -83,10 +79,6 @@ class SQLite(File):
         return self._known
 
     # Documents in and out --------------------------------------------------------------------------------------
-
-    def digests(self) -> dict[str, tuple[str, str]]:
-        """Digest and origin of each document."""
-        return {name: (mark, origin) for name, mark, origin in self.rows("SELECT name, digest, origin FROM documents")}
 
     # Of many rows one statement: the interpreter's lock is waited for once then, not at each row, while another thread
     # cuts and embeds.
@@ -161,11 +153,6 @@ class SQLite(File):
             (name,),
         )
         return db.execute("DELETE FROM documents WHERE name = ?", (name,)).rowcount
-
-    def move(self, old: str, new: str) -> None:
-        """A document's name alone changes: none of its passages does."""
-        with self.change() as db:
-            db.execute("UPDATE documents SET name = ? WHERE name = ?", (new, old))
 
     def switch(self, keys: Mapping[int, str], made: Made) -> bool:
         given = json.dumps(list(keys.items()))
@@ -270,19 +257,6 @@ class SQLite(File):
             )
             for row, home, name, title, headings, start, end, metadata, *where in rows
         }  # fmt: skip
-
-    def document(self, name: str) -> Document | None:
-        rows = self.rows("SELECT text, title, metadata, access, format FROM documents WHERE name = ?", (name,))
-        for text, title, metadata, access, format_ in rows:
-            return Document(name, text, title, json.loads(metadata), json.loads(access), format_)
-        return None
-
-    def all_numbers(self) -> list[int]:
-        return [*self.each("SELECT id FROM passages ORDER BY id")]
-
-    def numbers(self, name: str) -> list[int]:
-        sql = f"SELECT passages.id FROM {OF_DOCUMENTS} WHERE name = ? ORDER BY start"
-        return [*self.each(sql, (name,))]
 
     def keyed(self) -> Iterator[tuple[int, str]]:
         """The key of each passage, by their numbers upwards."""

@@ -105,6 +105,10 @@ class Store(Protocol):
         """Digest and origin of each document."""
         ...
 
+    def labelled(self) -> dict[str, dict[str, list[str]]]:
+        """The access labels of the documents that have some."""
+        ...
+
     def known(self, keys: Iterable[str]) -> set[str]:
         """Those keys that have a vector already."""
         ...
@@ -125,7 +129,13 @@ class Store(Protocol):
 
     def drop(self, names: Iterable[str]) -> int: ...
 
-    def move(self, old: str, new: str) -> None: ...
+    def move(self, old: str, new: str) -> None:
+        """A document's name alone changes: none of its passages does."""
+        ...
+
+    def adopt(self, names: Iterable[str], origin: str) -> None:
+        """Documents are of another folder from now on."""
+        ...
 
     def prepare(self) -> None:
         """Makes now what a search would have to make first, where that takes long."""
