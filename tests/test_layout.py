@@ -146,12 +146,12 @@ def test_the_root_loads_nothing_by_itself() -> None:
     assert not [node for node in at_the_top if isinstance(node, ast.Import | ast.ImportFrom)]
 
 
-def test_only_send_knows_the_sdk() -> None:
+def test_only_the_connection_knows_the_sdk() -> None:
     for name, path in modules():
         tree = ast.parse(path.read_text())
         names = {one.name for node in ast.walk(tree) if isinstance(node, ast.Import) for one in node.names}
         names |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-        assert name == "taskkit.engine.send" or not any(one.partition(".")[0] == "openai" for one in names), name
+        assert name == "taskkit.engine.connection" or not any(one.partition(".")[0] == "openai" for one in names), name
 
 
 def test_the_wheel_built_from_the_sdist_holds_every_file(tmp_path: Path) -> None:

@@ -19,6 +19,9 @@ from taskkit.errors import (
 )
 
 RETRIED = frozenset({408, 409, 429})
+ANSWERS = ("choices", "data", "results")  # what an answer to a wish holds
+DIGITS = 9  # of a number of tokens that can be meant
+TOLD_TRIES = 3  # of a call whose answer tells of an error of which nothing is known
 PARAMETERS = frozenset(
     {"temperature", "max_tokens", "max_completion_tokens", "response_format", "stream_options", "stop", "seed"}
 )
@@ -28,8 +31,29 @@ def failure(status: int, headers: Mapping[str, str], content: bytes, *, where: s
     """The error of a status of 400 and more: one of ours, or a `Transient` that another try may mend."""
     try:
         data = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         data = {}
+    return _failure(status, headers, data, content, where=where, key=key, model=model)
+
+
+def told_failure(
+    data: Mapping[str, Any], headers: Mapping[str, str] | None = None, *, where: str, key: str, model: str
+) -> Exception | None:
+    """The same of an answer, or of a part of a stream, that is no refusal by its status but tells of one."""
+    if not data.get("error") or any(data.get(one) for one in ANSWERS):
+        return None
+    error = data["error"]
+    code = error.get("code") if isinstance(error, dict) else None
+    status = code if type(code) is int and 400 <= code < 600 else 0
+    if status:
+        return _failure(status, headers or {}, data, b"", where=where, key=key, model=model)
+    said = _masked(words(data) or "an error, and no more of it", key)
+    return Transient(EndpointError(f"{where} says: {said[:300]}"), after=_retry_after(headers or {}), tries=TOLD_TRIES)
+
+
+def _failure(
+    status: int, headers: Mapping[str, str], data: Any, content: bytes, *, where: str, key: str, model: str
+) -> Exception:
     message = words(data) or content[:200].decode("utf-8", "replace").strip() or "no reason given"
     message = _masked(message, key)
     detail = data.get("error") if isinstance(data, dict) else None
@@ -89,24 +113,29 @@ def words(data: object) -> str:
 
 def _context(detail: Mapping[str, Any], message: str) -> int:
     """The context that an error about length reveals, in tokens: OpenAI's, vLLM's and llama.cpp's words."""
-    if isinstance(detail.get("n_ctx"), int):
-        return int(detail["n_ctx"])
-    found = re.search(r"maximum context length (?:is|of) (\d+)", message) or re.search(
-        r"context size \((\d+) tokens\)", message
+    return _size(detail.get("n_ctx")) or _number(
+        message, r"maximum context length (?:is|of) (\d+)", r"context size \((\d+) tokens\)"
     )
-    return int(found[1]) if found else 0
 
 
 def _used(detail: Mapping[str, Any], message: str) -> int:
     """How many tokens the messages have by the endpoint's own count."""
-    if isinstance(detail.get("n_prompt_tokens"), int):
-        return int(detail["n_prompt_tokens"])
-    found = (
-        re.search(r"(\d+) (?:tokens )?(?:in|from) the (?:messages|input)", message)
-        or re.search(r"messages resulted in (\d+) tokens", message)
-        or re.search(r"request \((\d+) tokens\)", message)
+    return _size(detail.get("n_prompt_tokens")) or _number(
+        message,
+        r"(\d+) (?:tokens )?(?:in|from) the (?:messages|input)",
+        r"messages resulted in (\d+) tokens",
+        r"request \((\d+) tokens\)",
     )
-    return int(found[1]) if found else 0
+
+
+def _number(message: str, *patterns: str) -> int:
+    """The first of them that is found and can be meant, else 0."""
+    found = (re.search(pattern, message) for pattern in patterns)
+    return next((size for one in found if one and len(one[1]) <= DIGITS and (size := int(one[1]))), 0)
+
+
+def _size(value: object) -> int:
+    return value if type(value) is int and 0 < value < 10**DIGITS else 0
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

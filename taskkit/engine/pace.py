@@ -1,7 +1,10 @@
 """How fast calls go out, and the one owner of retries.
 
 Concurrency begins at 16, or as set, and grows with each success until the endpoint says 429; then it is cut, and
-all calls to that host pause together. `x-ratelimit-*` headers, `rpm` and `tpm` set the pace where they are given."""
+all calls to that host pause together. `x-ratelimit-*` headers, `rpm` and `tpm` set the pace where they are given.
+
+No wait is silent, and none is without bound: headers hold a call up for `LONGEST_LIMIT` at most, a 429 for
+`LONGEST_RETRY_AFTER`; one that names a longer time is an error at once."""
 
 import asyncio
 import copy
@@ -24,6 +27,8 @@ FIRST_WAIT = 0.5  # seconds; doubled each time, with jitter
 FIRST_PAUSE = 0.1  # of all calls, after a 429 that names no time: the next one doubles it where that was too short
 LONGEST_WAIT = 30.0
 LONGEST_RETRY_AFTER = 300.0
+LONGEST_LIMIT = 60.0  # by headers: limits are those of a minute, and a 429 says the rest
+SILENT = 3.0  # seconds that may pass without a word
 AT_FIRST, AT_MOST = 16, 256
 MOST_LIMIT = 1e12
 
@@ -49,12 +54,14 @@ def _back_off(failed: int, limited_tries: int, *, limited: bool) -> float:
 
 @dataclass(slots=True)
 class Bucket:
-    """`level` of what may go now, refilled at `rate` a second up to `size`."""
+    """`level` of what may go now, refilled at `rate` a second up to `size`. What goes although it is larger than that
+    is paid back before the next, up to `debt`."""
 
     size: float
     rate: float
     level: float
     at: float
+    debt: float = math.inf
 
     def wait_for(self, amount: float, now: float) -> float:
         """Seconds until `amount` may go; takes it when that is 0."""
@@ -62,7 +69,7 @@ class Bucket:
         self.at = now
         need = min(amount, self.size)
         if self.level >= need:
-            self.level -= amount
+            self.level = max(self.level - amount, -self.debt)
             return 0.0
         return (need - self.level) / self.rate if self.rate > 0 else LONGEST_WAIT
 
@@ -86,6 +93,7 @@ class Pace:
         self._queue: deque[asyncio.Future[None]] = deque()
         self._resume_at = 0.0
         self._cut_at = 0.0
+        self._told_until = 0.0
         now = time.monotonic()
         self._requests = Bucket(rpm, rpm / 60, min(rpm, 60.0), now) if rpm else None
         self._tokens = Bucket(tpm, tpm / 60, tpm, now) if tpm else None
@@ -121,6 +129,7 @@ class Pace:
                 return value, failed + limited_tries
             finally:
                 self._leave()
+            self._tell(delay)
             await asyncio.sleep(delay)
 
     async def _enter(self, tokens: int) -> None:
@@ -137,7 +146,8 @@ class Pace:
                     self._leave()
                 raise
         try:
-            while (delay := self._delay(tokens)) > 0:  # noqa: ASYNC110 - nothing but time is waited for
+            while (delay := self._delay(tokens)) > 0:
+                self._tell(delay)
                 await asyncio.sleep(delay)
         except asyncio.CancelledError:
             self._leave()
@@ -154,6 +164,14 @@ class Pace:
                 self._requests.level += 1
             return delay
         return 0.0
+
+    def _tell(self, delay: float) -> None:
+        """Of a wait that is long, once for all calls that wait in that time."""
+        until = time.monotonic() + delay
+        if delay >= SILENT and until > self._told_until + SILENT:
+            self._told_until = until
+            said = f"waiting {delay:.0f} s for the endpoint's limit"
+            self._events.emit("pause", said, seconds=delay, limit=int(self.limit))
 
     def _leave(self) -> None:
         self.active -= 1
@@ -194,8 +212,8 @@ class Pace:
             return  # no limit that can be meant
         remaining = min(max(remaining, 0.0), limit)
         rate = (limit - remaining) / reset if reset > 0 else limit
-        rate = max(rate, 1 / 60, limit / LONGEST_RETRY_AFTER if kind == "tokens" else 0.0)  # a 429 will say the rest
-        bucket = Bucket(limit, rate, remaining, time.monotonic())
+        rate = max(rate, 1 / LONGEST_LIMIT, limit / LONGEST_LIMIT if kind == "tokens" else 0.0)
+        bucket = Bucket(limit, rate, remaining, time.monotonic(), debt=0.0)
         if kind == "tokens":
             self._tokens = bucket
             return

@@ -8,11 +8,13 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 MARK = b"\xef\xbb\xbf"
+REREAD = 100_000_000  # bytes that are tried at most as one object: with each line more from its beginning
 
 
-async def chunks(data: AsyncIterator[bytes]) -> AsyncIterator[dict[str, Any]]:
+async def chunks(data: AsyncIterator[bytes]) -> AsyncIterator[dict[str, Any]]:  # noqa: C901 - one row a form
     """The object of each event. Raises `ValueError` for what is none."""
     pending = b""
+    reread = 0
     async for line in _lines(data):
         if not line.startswith(b"data:"):
             if not line and pending:
@@ -24,6 +26,9 @@ async def chunks(data: AsyncIterator[bytes]) -> AsyncIterator[dict[str, Any]]:
         pending = pending + b"\n" + payload if pending else payload
         if not pending:
             continue
+        reread += len(pending)
+        if reread > REREAD:
+            break
         try:
             chunk = json.loads(pending)
         except RecursionError:
@@ -32,16 +37,20 @@ async def chunks(data: AsyncIterator[bytes]) -> AsyncIterator[dict[str, Any]]:
             continue
         if not isinstance(chunk, dict):
             break
-        pending = b""
+        pending, reread = b"", 0
         yield chunk
     if pending:
         raise ValueError(f"what is no JSON object ({pending[:60]!r})")
 
 
 async def _lines(data: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    rest, is_first = b"", True
+    parts: list[bytes] = []  # of a line that goes on
+    is_first = True
     async for piece in data:
-        rest += piece
+        parts.append(piece)
+        if b"\n" not in piece and b"\r" not in piece and not parts[0].endswith(b"\r"):
+            continue
+        rest = b"".join(parts)
         if is_first:
             rest, is_first = rest.removeprefix(MARK), False
         half = b""
@@ -50,7 +59,8 @@ async def _lines(data: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
                 rest, half = rest[:-1], b"\r"
             rest = rest.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         *lines, rest = rest.split(b"\n")
-        rest += half
         for line in lines:
             yield line
-    yield rest.rstrip(b"\r")
+        parts = [rest + half] if rest or half else []
+    rest = b"".join(parts)
+    yield (rest.removeprefix(MARK) if is_first else rest).rstrip(b"\r")

@@ -6,9 +6,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from taskkit.engine.call import Finish, Message
-from taskkit.engine.failures import words
-from taskkit.engine.pace import Transient
-from taskkit.errors import EndpointError
 from taskkit.results import Usage
 
 OnText = Callable[[str], None]
@@ -16,29 +13,34 @@ FINISH: Mapping[str, Finish] = {"stop": "stop", "length": "length", "content_fil
 
 
 class Heard:
-    """What the chunks of a stream have told so far."""
+    """What the chunks of a stream have told so far. `size` is that of the text, in characters."""
 
-    def __init__(self, model: str, on_text: OnText) -> None:
+    def __init__(self, model: str) -> None:
         self.pieces: list[str] = []
+        self.size = 0
         self.finish: object = ""
         self.refusal = ""
         self.usage = Usage(calls=1)
         self.model = model
-        self._on_text = on_text
 
-    def take(self, chunk: Mapping[str, Any]) -> None:
-        if chunk.get("error"):
-            raise Transient(EndpointError(f"The stream failed: {words(chunk)}"), billed=True)
+    def take(self, chunk: Mapping[str, Any]) -> tuple[str, bool]:
+        """The text that is in it, and whether it says anything at all: thoughts, too, are no silence."""
+        says_something = False
+        text = ""
         if chunk.get("usage"):
             self.usage = usage_of(chunk)
         self.model = str(chunk.get("model") or self.model)
         for choice in chunk.get("choices") or ():
             delta = choice.get("delta") or {}
-            if text := said(delta.get("content")):
-                self.pieces.append(text)
-                self._on_text(text)
-            self.refusal += said(delta.get("refusal"))
+            says_something = says_something or any(delta[name] for name in delta if name != "role")
+            text += said(delta.get("content"))
+            self.refusal += (refusal := said(delta.get("refusal")))
+            self.size += len(refusal)
             self.finish = choice.get("finish_reason") or self.finish
+        if text:
+            self.pieces.append(text)
+            self.size += len(text)
+        return text, says_something
 
 
 def encoded(body: Mapping[str, Any]) -> bytes:

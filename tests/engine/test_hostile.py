@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import taskkit
-from taskkit.engine.pace import LONGEST_RETRY_AFTER, Pace
+from taskkit.engine.pace import LONGEST_LIMIT, Pace
 from taskkit.errors import ConfigurationError, EndpointError, RateLimitError, TaskkitError
 from taskkit.events import Events
 from taskkit.testing import Fail, ScriptedServer
@@ -209,7 +209,7 @@ def test_a_limit_that_is_reset_in_hours_does_not_silence_a_job_for_hours() -> No
     pace = Pace(Events())
     pace.told("requests", limit=1000, remaining=0, reset=86_400)
     pace.told("tokens", limit=1000, remaining=0, reset=86_400)
-    assert pace._delay(1000) <= LONGEST_RETRY_AFTER
+    assert pace._delay(1000) <= LONGEST_LIMIT
     assert not math.isnan(pace._delay(1000))
 
 

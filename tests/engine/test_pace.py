@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taskkit.engine.pace import LIMITED_TRIES, TRIES, Bucket, Pace, Transient
+from taskkit.engine.pace import LIMITED_TRIES, LONGEST_LIMIT, TRIES, Bucket, Pace, Transient
 from taskkit.errors import EndpointError, RateLimitError
 from taskkit.events import Event, Events
 
@@ -219,3 +219,49 @@ def test_headers_set_the_pace() -> None:
     asyncio.run(many())
     assert sent[2] - sent[0] < 0.09
     assert sent[7] - sent[0] > 0.35
+
+
+def _first_pause(pace: Pace, events: Events, attempt: Callable[[], "asyncio.Future[str]"]) -> Event:
+    """The first wait that is told while calls are made; they are not waited for."""
+
+    async def until_told() -> Event:
+        told = asyncio.get_running_loop().create_future()
+
+        def hear(event: Event) -> None:
+            if event.kind == "pause" and "waiting" in event.message and not told.done():
+                told.set_result(event)
+
+        with events.listen(hear):
+            calls = [asyncio.create_task(pace.run(attempt, 4000)) for _ in range(20)]
+            try:
+                return await asyncio.wait_for(told, 10)
+            finally:
+                for one in calls:
+                    one.cancel()
+                await asyncio.gather(*calls, return_exceptions=True)
+
+    return asyncio.run(until_told())
+
+
+@pytest.mark.parametrize("limit", [1, 4000])
+def test_a_limit_that_is_never_reset_holds_a_call_up_for_a_minute_at_most_and_says_so(limit: int) -> None:
+    events = Events()
+    pace = Pace(events)
+    pace.told("tokens", limit=limit, remaining=0, reset=99_999_999)
+    event = _first_pause(pace, events, failing(0, broken))
+    assert event.message == f"waiting {event.data['seconds']:.0f} s for the endpoint's limit"
+    assert 0 < float(str(event.data["seconds"])) <= LONGEST_LIMIT
+
+
+def test_what_is_larger_than_a_limit_goes_and_the_next_waits_no_longer_for_it() -> None:
+    pace = Pace(Events())
+    pace.told("tokens", limit=1, remaining=1, reset=99_999_999)
+    assert pace._delay(4000) == 0
+    assert 0 < pace._delay(4000) <= LONGEST_LIMIT
+
+
+@pytest.mark.parametrize("error", [RateLimitError("slower"), EndpointError("closed for now", status=503)])
+def test_a_wait_that_the_endpoint_asks_for_is_told_with_its_length(error: EndpointError) -> None:
+    events = Events()
+    attempt = failing(99, lambda: Transient(error, after=200))
+    assert "waiting 200 s" in _first_pause(Pace(events), events, attempt).message

@@ -1,0 +1,236 @@
+"""The connection to one endpoint: the client of the OpenAI SDK, and the only place that knows it.
+
+The SDK's client gives what it is good for: the address, keys, organisation, headers, timeouts and its own fast
+transport. What an endpoint can do with the connection is bounded. It has `timeout` seconds for a whole answer, in a
+stream for each thing that it says: what only keeps the line open does not count. What it sends is read up to a size.
+A redirect is followed a few times where it stays with the same server, and never to another: the prompt and the key
+are meant for the address that was given. Every failure becomes one of our errors, or a `Transient`."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from taskkit.engine.pace import Transient
+from taskkit.engine.wire import duration, short
+from taskkit.errors import ConfigurationError, EndpointError, TaskkitError
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
+Told = Callable[..., None]  # Pace.told
+
+NONSENSE_TRIES = 3  # of what is no answer: another address than that of an endpoint gives it for ever
+REDIRECTS = 4  # that one call follows
+CONNECT = 15.0  # seconds
+ERROR_BYTES = 65_536  # of a refusal, beyond which nobody reads on
+
+
+def nonsense(where: str, why: str) -> Transient:
+    """What came is no answer; it may have been charged for."""
+    error = EndpointError(
+        f"{where} sent an answer that is none: {why[:200]}.", hint="Is it an OpenAI-compatible endpoint (…/v1)?"
+    )
+    return Transient(error, billed=True, tries=NONSENSE_TRIES)
+
+
+@contextlib.contextmanager
+def reading(where: str) -> Iterator[None]:
+    """Around all that reads what an endpoint said, which may be anything: whatever goes wrong with it is the
+    endpoint's error."""
+    try:
+        yield
+    except (TaskkitError, Transient):
+        raise
+    except Exception as error:
+        raise nonsense(where, str(error) if isinstance(error, ValueError) else repr(error)) from error
+
+
+class Answer:
+    """An answer whose head has come."""
+
+    def __init__(self, connection: "Connection", response: Any, clock: asyncio.Timeout, most: int) -> None:
+        self.status: int = response.status_code
+        self.headers: Mapping[str, str] = response.headers
+        self._connection = connection
+        self._response = response
+        self._clock = clock
+        self._most = most
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """The body as it comes, up to the size that it may have."""
+        size = 0
+        try:
+            async for piece in self._response.aiter_bytes():
+                size += len(piece)
+                if size > self._most:
+                    raise self._connection.endless(size)
+                yield piece
+        except Transient:
+            raise
+        except Exception as error:
+            raise self._connection.broken(error, answered=True) from error
+
+    async def whole(self) -> bytes:
+        """The body; of a refusal its beginning."""
+        parts: list[bytes] = []
+        size = 0
+        async for piece in self.pieces():
+            parts.append(piece)
+            size += len(piece)
+            if self.status >= 400 and size > ERROR_BYTES:
+                break
+        return b"".join(parts)
+
+    def said_something(self) -> None:
+        """The time that an answer has begins anew."""
+        self._clock.reschedule(asyncio.get_running_loop().time() + self._connection.timeout)
+
+
+class Connection:
+    """`told` is given the limits that the headers of each answer name."""
+
+    def __init__(self, base_url: str, api_key: str, *, organization: str, timeout: float, told: Told) -> None:
+        self.base_url = base_url.rstrip("/")
+        self.timeout = timeout
+        self._key = api_key
+        self._organization = organization
+        self._told = told
+        self._client: AsyncOpenAI | None = None
+        self._http: Any = None
+        self._urls: dict[str, Any] = {}
+        self._closed = False
+
+    def _open(self) -> Any:
+        if self._closed:
+            raise EndpointError(
+                f"The engine was closed while it was at work with {self.base_url}.",
+                kept="What was finished is kept in the journal.",
+            )
+        if self._http is None:
+            from openai import AsyncOpenAI, DefaultAioHttpClient, Timeout
+
+            self._http = DefaultAioHttpClient(timeout=Timeout(self.timeout, connect=min(CONNECT, self.timeout)))
+            self._client = AsyncOpenAI(
+                api_key=self._key,
+                base_url=self.base_url,
+                organization=self._organization or None,
+                http_client=self._http,
+                max_retries=0,
+            )
+            client = self._client
+            headers = {**client.default_headers, **client.auth_headers, "Content-Type": "application/json"}
+            self._http.headers.update(  # on the client: they are laid together once, not for each call
+                {
+                    name: value
+                    for name, value in headers.items()
+                    if isinstance(value, str) and not name.lower().startswith("x-stainless-")
+                }
+            )
+        return self._http
+
+    def _url(self, path: str) -> Any:
+        """Of the class that the client has; to parse one is a tenth of a call's time."""
+        if path not in self._urls:
+            self._urls[path] = type(self._http.base_url)(self.base_url + path)
+        return self._urls[path]
+
+    @contextlib.asynccontextmanager
+    async def answer(self, path: str, content: bytes | None, most: int) -> AsyncIterator[Answer]:
+        """What comes back for `content`, or for nothing; of up to `most` bytes."""
+        http = self._open()
+        response: Any = None
+        clock = asyncio.timeout(self.timeout)
+        try:
+            async with clock:
+                try:
+                    response = await self._sent(http, path, content)
+                    yield Answer(self, response, clock, most)
+                finally:
+                    if response is not None:
+                        with contextlib.suppress(Exception):
+                            await response.aclose()
+        except TimeoutError as error:
+            if not clock.expired():
+                raise
+            raise self._too_late() from error
+
+    async def _sent(self, http: Any, path: str, content: bytes | None) -> Any:
+        url = self._url(path)
+        for _ in range(REDIRECTS + 1):
+            try:
+                request = http.build_request("GET" if content is None else "POST", url, content=content)
+                response = await http.send(request, stream=True, follow_redirects=False)
+            except Exception as error:
+                raise self.broken(error, answered=False) from error
+            self._tell(response.headers)
+            if not 300 <= response.status_code < 400:
+                return response
+            await response.aclose()
+            url = self._following(url, response)
+        raise EndpointError(
+            f"{self.base_url} redirects, and redirects again, {REDIRECTS + 1} times (to {str(url)[:200]}).",
+            hint="Is the address (--base-url) right?",
+        )
+
+    def _following(self, url: Any, response: Any) -> Any:
+        """Where a redirect leads, if that is the same server and wants the same request."""
+        said = str(response.headers.get("location", ""))[:200]
+        try:
+            to = url.join(said)
+            same = (to.scheme, to.host, to.port, to.userinfo) == (url.scheme, url.host, url.port, url.userinfo)
+        except Exception:  # noqa: BLE001 - no address at all
+            same, to = False, said
+        if said and not same:
+            raise ConfigurationError(
+                f"{self.base_url} redirects to {to}, which is another server: nothing was sent there.",
+                hint="If that is the endpoint that you mean, give its address (--base-url).",
+            )
+        if not said or response.status_code not in {301, 302, 307, 308}:
+            raise nonsense(self.base_url, f"status {response.status_code}, {said or 'to nowhere'}")
+        return to
+
+    def _tell(self, headers: Mapping[str, str]) -> None:
+        """`x-ratelimit-*`, where an endpoint sends them."""
+        for kind in ("requests", "tokens"):
+            if (limit := headers.get(f"x-ratelimit-limit-{kind}")) is None:
+                continue
+            with contextlib.suppress(ValueError, TypeError):
+                remaining = float(headers.get(f"x-ratelimit-remaining-{kind}", limit))
+                reset = duration(headers.get(f"x-ratelimit-reset-{kind}", "60s"))
+                self._told(kind, limit=float(limit), remaining=remaining, reset=reset)
+
+    def _too_late(self) -> Transient:
+        return Transient(EndpointError(f"{self.base_url} did not answer in {self.timeout:g} seconds."), billed=True)
+
+    def endless(self, size: int) -> Transient:
+        said = f"An answer of {self.base_url} does not come to an end: {size / 1e6:.0f} MB came of it."
+        return Transient(EndpointError(said), billed=True, tries=NONSENSE_TRIES)
+
+    def broken(self, error: Exception, *, answered: bool) -> Exception:
+        """What the client raised, as one of ours."""
+        names = {cls.__name__ for cls in type(error).__mro__}
+        if "UnsupportedProtocol" in names or "InvalidURL" in names:
+            return ConfigurationError(f"{self.base_url} is no usable address: {error}.")
+        if "TimeoutException" in names and "ConnectTimeout" not in names:
+            return self._too_late()
+        if {"ConnectError", "ConnectTimeout"} & names:  # a refused connection comes as either
+            return Transient(
+                EndpointError(
+                    f"{self.base_url} can not be reached ({short(error)}).",
+                    hint="Is it running, and is the address (--base-url) right?",
+                ),
+                tries=4,
+            )
+        if {"TransportError", "OSError", "StreamError"} & names:
+            return Transient(
+                EndpointError(f"The connection to {self.base_url} broke ({short(error)})."), billed=answered
+            )
+        return nonsense(self.base_url, f"{type(error).__name__}: {short(error)}")
+
+    async def close(self) -> None:
+        """For good: what is on its way ends with an error, and nothing is opened again."""
+        self._closed = True
+        client, self._client, self._http = self._client, None, None
+        if client is not None:
+            await client.close()
