@@ -99,14 +99,12 @@ class Connection:
         self._client: AsyncOpenAI | None = None
         self._http: Any = None
         self._urls: dict[str, Any] = {}
+        self._clocks: set[asyncio.Timeout] = set()  # of what is on its way
         self._closed = False
 
     def _open(self) -> Any:
         if self._closed:
-            raise EndpointError(
-                f"The engine was closed while it was at work with {self.base_url}.",
-                kept="What was finished is kept in the journal.",
-            )
+            raise self._was_closed()
         if self._http is None:
             from openai import AsyncOpenAI, DefaultAioHttpClient, Timeout
 
@@ -141,6 +139,7 @@ class Connection:
         http = self._open()
         response: Any = None
         clock = asyncio.timeout(self.timeout)
+        self._clocks.add(clock)
         try:
             async with clock:
                 try:
@@ -153,7 +152,9 @@ class Connection:
         except TimeoutError as error:
             if not clock.expired():
                 raise
-            raise self._too_late() from error
+            raise (self._was_closed() if self._closed else self._too_late()) from error
+        finally:
+            self._clocks.discard(clock)
 
     async def _sent(self, http: Any, path: str, content: bytes | None) -> Any:
         url = self._url(path)
@@ -200,6 +201,9 @@ class Connection:
                 reset = duration(headers.get(f"x-ratelimit-reset-{kind}", "60s"))
                 self._told(kind, limit=float(limit), remaining=remaining, reset=reset)
 
+    def _was_closed(self) -> EndpointError:
+        return EndpointError(f"The engine was closed while it was at work with {self.base_url}.")
+
     def _too_late(self) -> Transient:
         return Transient(EndpointError(f"{self.base_url} did not answer in {self.timeout:g} seconds."), billed=True)
 
@@ -231,6 +235,8 @@ class Connection:
     async def close(self) -> None:
         """For good: what is on its way ends with an error, and nothing is opened again."""
         self._closed = True
+        for clock in self._clocks:  # the client would leave them waiting
+            clock.reschedule(asyncio.get_running_loop().time())
         client, self._client, self._http = self._client, None, None
         if client is not None:
             await client.close()

@@ -189,12 +189,11 @@ class OpenAITransport:
         """What `read` makes of the answer's JSON; a refusal as the error that it is."""
         model = str((body or {}).get("model", ""))
         with reading(self.base_url):
+            data: Mapping[str, Any] = _object(content) if answer.status < 400 else {}
+            found: Exception | None
             if answer.status >= 400:
-                found: Exception | None = failure(
-                    answer.status, answer.headers, content, where=self.base_url, key=self._key, model=model
-                )
+                found = failure(answer.status, answer.headers, content, where=self.base_url, key=self._key, model=model)
             else:
-                data = _object(content)
                 found = told_failure(data, answer.headers, where=self.base_url, key=self._key, model=model)
             if found is None:
                 return read(data)

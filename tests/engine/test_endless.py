@@ -1,6 +1,7 @@
 """Endpoints that lead astray, never come to an end, or lie of what they took; over real sockets."""
 
 import contextlib
+import gc
 import json
 import socketserver
 import threading
@@ -406,3 +407,48 @@ def test_the_memory_that_an_endless_line_takes_is_bounded(talking: Talking, *, s
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
     assert peak < 150_000_000
+
+
+# Closed in use ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("reply", "streamed"),
+    [(Say("word " * 500, chunk=5, pause=0.05), True), (Say("late", delay=30), True), (Say("late", delay=30), False)],
+)
+def test_an_engine_that_is_closed_in_use_ends_its_calls_and_leaves_nothing_open(
+    server: Server, reply: Say, streamed: bool, capfd: pytest.CaptureFixture[str]
+) -> None:
+    there = server(reply)
+    mine = engine(there.base_url)
+    began = threading.Event()
+    mine.events.listen(lambda event: began.set() if event.kind == "call-started" else None)
+    ended: list[object] = []
+
+    def work() -> None:
+        try:
+            ended.append("".join(mine.stream(Echo("hello"))) if streamed else mine.run(Echo("hello")))
+        except EndpointError as error:
+            ended.append(error)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    assert began.wait(10)
+    while not there.requests:
+        time.sleep(0.01)
+    mine.close()
+    thread.join(10)
+    (said,) = ended
+    assert "closed while it was at work" in str(said)
+    assert len(there.requests) == 1
+    gc.collect()
+    assert "Unclosed" not in capfd.readouterr().err
+
+
+def test_an_engine_that_was_closed_can_be_used_again(server: Server) -> None:
+    there = server("Fine.")
+    mine = engine(there.base_url)
+    assert mine.run(Echo("hello")) == "Fine."
+    mine.close()
+    assert mine.run(Echo("again")) == "Fine."
+    mine.close()
