@@ -29,7 +29,6 @@ STREAM_BYTES = 2_048  # for each of a stream, which may come alone, with all tha
 VECTOR_BYTES = 256_000  # and for each vector
 CHARACTERS = 16  # that the text of a stream may have for each token, where the endpoint heeds no limit,
 LEAST_CHARACTERS = 50_000  # and on top
-LARGEST = 1e30  # of the numbers in a vector
 
 
 class Transport(Protocol):
@@ -139,13 +138,10 @@ class OpenAITransport:
 
     async def embed(self, model: str, texts: tuple[str, ...]) -> Embedded:
         def read(data: Mapping[str, Any]) -> Embedded:
-            rows = sorted(data["data"], key=lambda row: row["index"])
-            places = [row["index"] for row in rows]
-            if places != [*range(len(texts))]:
-                raise ValueError(f"{len(set(places))} vectors for {len(texts)} texts")
-            vectors = tuple(tuple(row["embedding"]) for row in rows)
-            if not all(vector and sum(map(abs, vector)) < LARGEST for vector in vectors):
-                raise ValueError("a vector that is none")
+            found = {row["index"]: tuple(row["embedding"]) for row in data["data"]}
+            if len(data["data"]) != len(texts) or found.keys() != set(range(len(texts))):
+                raise ValueError(f"{len(found)} vectors for {len(texts)} texts")
+            vectors = tuple(found[number] for number in range(len(texts)))
             return Embedded(vectors, borne_out(usage_of(data), texts, "", model))
 
         body = {"model": model, "input": list(texts), "encoding_format": "float"}

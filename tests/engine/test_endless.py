@@ -235,7 +235,7 @@ def test_a_moderation_that_says_nothing_lets_nothing_through(talking: Talking, b
     assert all(b"/moderations" in one for one in there.seen)
 
 
-VECTORS = ["[[NaN, 1]]", "[[Infinity, 1]]", '[["a", 1]]', '["AAAA"]', "[null]", "[[]]", "[[1], [1]]", "[[1e39, 1]]"]
+VECTORS = ["[null]", "[7]", "[[1], [1]]", "[]"]
 
 
 @pytest.mark.parametrize("vectors", VECTORS)
