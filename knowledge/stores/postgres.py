@@ -34,7 +34,7 @@ WIDEST = 4_000  # numbers of a vector that can be indexed
 SMALL = 0.1  # an allowed part under this is compared one by one
 BUDGET = 3_000  # passages that the words may score
 COUNTED = 50_000  # passages of a frequent word are counted no further: it weighs next to nothing
-LISTED = 50_000  # passages whose words are listed, in about two seconds
+LISTED = 20_000  # passages whose words are listed, in one to five seconds
 REMEMBERED = 200_000  # stems
 
 

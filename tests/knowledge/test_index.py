@@ -124,6 +124,17 @@ def test_an_index_of_another_life_of_the_store_is_not_trusted(store: SQLite, kin
     older.close()
 
 
+@pytest.mark.parametrize("kind", ["hnsw", "ivf"])
+def test_it_is_made_anew_when_more_than_a_fifth_of_it_is_gone(store: SQLite, kind: kinds.Kind) -> None:
+    found, query = Index(store, kind), vector(997)
+    put(store, range(100))
+    found.search(query, 1)
+    for gone, rows in ((range(15), 100), (range(15, 20), 100), (range(20, 21), 79)):
+        store.drop([f"d{number}" for number in gone])
+        assert list(found.search(query, 8)) == scanned(store, query, 8)
+        assert len(found._ids) == rows  # those that went are still in it, but are not found
+
+
 def test_a_graph_is_made_while_documents_come_in() -> None:
     with KnowledgeBase("h.kb", index="hnsw") as base:
         base.add(Document("a", "Expenses are paid on Friday."))
