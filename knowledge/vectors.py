@@ -18,11 +18,10 @@ def rows_of(vectors: Sequence[Sequence[float]], embedder: str) -> Matrix:
         told = " and ".join(map(str, widths))
         raise EndpointError(f"The embedder {embedder} gave vectors of {told} numbers at once.", kept=KEPT)
     try:
-        rows = np.array(vectors, dtype=np.float64)  # before they are brought to length 1, which would hide it
-        sound = bool(np.isfinite(rows).all())
+        rows = np.array(vectors, dtype=np.float64)
     except (TypeError, ValueError, OverflowError):
-        sound = False
-    if not sound:
+        rows = np.array([[np.nan]])
+    if not np.isfinite(rows).all():  # before they are brought to length 1, which would hide it
         raise EndpointError(f"The embedder {embedder} gave vectors with numbers that are none.", kept=KEPT)
     return unit(rows).astype(np.float32)
 
