@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from taskkit.source import Text
 
 DELIMITERS = ",;\t|"
 LONGEST = 2**31 - 1  # characters of a cell; the csv module's own limit is 131,072
+FORMULA = re.compile(r"[\s\0]*(?:[=@]|[+-](?![\d\s().,/-]*\Z))")
 LONGER = 1_000_000  # a wrong line's head is looked at no further
 
 
@@ -99,6 +101,12 @@ def as_csv(rows: Iterable[Mapping[str, Any]]) -> str:
     writer.writerow(names)
     writer.writerows([_cell(row.get(name)) for name in names] for row in rows)
     return out.getvalue()
+
+
+def inert(value: Any) -> Any:
+    """A text that a spreadsheet would run as a formula with an apostrophe before it; a number or a phone number, which
+    may begin like one, as it is."""
+    return f"'{value}" if isinstance(value, str) and FORMULA.match(value) else value
 
 
 def _cell(value: Any) -> Any:

@@ -16,6 +16,7 @@ from taskkit.source import read
 from taskkit.taskclass import Task
 
 CLOSED = ConfigDict(extra="forbid")
+NONE = "none"  # what is answered where no tool fits
 TYPES: Mapping[str, Any] = {
     "string": str, "integer": int, "number": float, "boolean": bool, "array": list[Any], "object": dict[str, Any],
 }  # fmt: skip
@@ -65,7 +66,7 @@ class Command(Task[Outcome]):
         except InvalidOutputError as error:
             job.warn("no-call", f"The model found no valid call: {error.message}", failure=True)
             return Outcome(text="No valid call was found.")
-        if chosen.tool == "none":
+        if chosen.tool == NONE:
             return Outcome(text="No tool does what was asked.")
         arguments = chosen.arguments.model_dump(by_alias=True, exclude_unset=True, exclude_none=True)
         call = Call(tool=chosen.tool, arguments=arguments)
@@ -78,14 +79,23 @@ def tools_of(given: Path | Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str
     if isinstance(given, Path):
         try:
             rows = json.loads(read(given).text)
-        except ValueError as error:
-            raise InputError(f"{given} is no JSON: {error}.") from error
+        except (ValueError, RecursionError) as error:
+            raise InputError(f"{given} is no JSON: {str(error)[:120]}.") from error
     tools: dict[str, Mapping[str, Any]] = {}
     for row in rows if isinstance(rows, list | tuple) else ():
         tool = row.get("function", row) if isinstance(row, Mapping) else {}
         if not isinstance(tool, Mapping) or not isinstance(tool.get("name"), str):
             raise InputError(f"A tool without a name: {str(row)[:80]}.")
-        tools[tool["name"]] = tool
+        name = tool["name"]
+        if name in {*tools, NONE}:
+            raise InputError(
+                f"There can not be {'a' if name == NONE else 'a second'} tool {name!r}.", hint="Rename it."
+            )
+        try:
+            json.dumps(tool, ensure_ascii=False, allow_nan=False).encode()
+        except (ValueError, TypeError, RecursionError) as error:
+            raise InputError(f"The tool {name!r} can not be written as JSON: {str(error)[:120]}.") from error
+        tools[name] = tool
     if not tools:
         raise InputError("There are no tools.", hint="Give a JSON list of objects with name and parameters.")
     return tools
@@ -97,7 +107,7 @@ def answer_of(tools: Mapping[str, Mapping[str, Any]]) -> type[Any]:
     for number, (name, tool) in enumerate(tools.items()):
         fields: dict[str, Any] = {"tool": (Literal[name], ...), "arguments": (arguments_of(tool, number), ...)}
         options.append(create_model(f"Call{number}", __config__=CLOSED, **fields))
-    none: dict[str, Any] = {"tool": (Literal["none"], ...)}
+    none: dict[str, Any] = {"tool": (Literal[NONE], ...)}
     options.append(create_model("NoCall", __config__=CLOSED, **none))
     whole: dict[str, Any] = {"call": (Union[tuple(options)], ...)}  # noqa: UP007 - of a tuple made just now
     chosen: type[Any] = create_model("Chosen", **whole)
@@ -107,18 +117,33 @@ def answer_of(tools: Mapping[str, Mapping[str, Any]]) -> type[Any]:
 def arguments_of(tool: Mapping[str, Any], number: int) -> type[BaseModel]:
     """A model of the tool's arguments: names, types, choices and which must be given. Raises `InputError`."""
     schema = tool.get("parameters") or {}
-    known = schema.get("properties") or {} if isinstance(schema, Mapping) else None
-    if not isinstance(known, Mapping) or not all(isinstance(one, Mapping) for one in known.values()):
+    known, must = (
+        (schema.get("properties") or {}, schema.get("required") or []) if isinstance(schema, Mapping) else (0, 0)
+    )
+    if not isinstance(known, Mapping) or not isinstance(must, list) or not all(map(is_object, known.values())):
         raise InputError(f"The parameters of the tool {tool['name']} are no JSON schema of an object.")
     fields: dict[str, Any] = {}
-    for place, (name, field) in enumerate(known.items()):
-        kind: Any = Literal[tuple(field["enum"])] if field.get("enum") else TYPES.get(str(field.get("type")), Any)
-        words = field.get("description")
-        if name in (schema.get("required") or ()):
+    for place, (name, field) in enumerate({**{str(one): {} for one in must}, **known}.items()):
+        kind = type_of(field, f"The argument {name!r} of the tool {tool['name']}")
+        words = field.get("description") if isinstance(field.get("description"), str) else None
+        if name in must:
             fields[f"argument_{place}"] = (kind, Field(alias=name, description=words))
         else:
             fields[f"argument_{place}"] = (kind | None, Field(None, alias=name, description=words))
     return create_model(f"Arguments{number}", __config__=CLOSED, **fields)
+
+
+def is_object(value: object) -> bool:
+    return isinstance(value, Mapping)
+
+
+def type_of(field: Mapping[str, Any], what: str) -> Any:
+    choices = field.get("enum")
+    if not choices:
+        return TYPES.get(str(field.get("type")), Any)
+    if not isinstance(choices, list) or not all(isinstance(one, str | int | float | None) for one in choices):
+        raise InputError(f"{what} has choices that are no list of texts, numbers, true, false or null.")
+    return Literal[tuple(choices)]
 
 
 command = taskkit.function(Command)

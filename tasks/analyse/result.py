@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from taskkit.errors import InputError
-from taskkit.rows import as_csv, as_jsonl
+from taskkit.rows import as_csv, as_jsonl, inert
 from taskkit.tasks.analyse.found import Findings, Item, one_line
 from taskkit.tasks.analyse.page import page
 from taskkit.tasks.analyse.report import table
@@ -42,7 +42,10 @@ class Analysis(Findings):
         return page(self)
 
     def as_file(self, suffix: str) -> str | None:
-        """A page, or a table: each row as it was with what was found, or of one text a finding a row."""
+        """A page, or a table: each row as it was with what was found, or of one text a finding a row.
+
+        In a CSV table the columns of the source come through as they were, whatever a spreadsheet makes of them; a text
+        in a column that was added begins no formula: it has an apostrophe before it. JSONL has all as it is."""
         if suffix in {".html", ".htm"}:
             return self.report()
         if suffix in {".jsonl", ".ndjson"}:
@@ -81,7 +84,7 @@ class Analysis(Findings):
             if self.mask:
                 made["masked"] = row.masked
             made["error"] = row.error
-            found.append({**row.columns, **{_free(name, row.columns): one for name, one in made.items()}})
+            found.append({**row.columns, **{_free(name, row.columns): inert(one) for name, one in made.items()}})
         return found
 
 
@@ -91,7 +94,7 @@ def _cells(item: Item) -> dict[str, Any]:
     for name, where in (("evidence", item.evidence), ("subject", item.subject), ("object", item.object)):
         if where is not None:
             made |= {name: where.quote, f"{name}_start": where.start, f"{name}_end": where.end}
-    return {name: one for name, one in made.items() if one is not None}
+    return {name: inert(one) for name, one in made.items() if one is not None}
 
 
 def _free(name: str, taken: Mapping[str, Any]) -> str:

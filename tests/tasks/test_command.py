@@ -44,6 +44,34 @@ def test_a_number_in_quotes_is_a_number() -> None:
 
 
 @pytest.mark.parametrize(
+    ("tools", "words"),
+    [
+        ("[" * 100_000, "is no JSON"),
+        ('[{"name": "a", "parameters": {"properties": {"p": {"enum": [[1]]}}}}]', "'p' of the tool a has choices"),
+        ('[{"name": "a", "parameters": {"properties": {"p": {"enum": {"b": 1}}}}}]', "'p' of the tool a has choices"),
+        ('[{"name": "a", "parameters": {"properties": {"p": {"enum": "abc"}}}}]', "'p' of the tool a has choices"),
+        ('[{"name": "a", "parameters": {"properties": {"p": {}}, "required": 5}}]', "no JSON schema of an object"),
+        ('[{"name": "a", "parameters": {"properties": {"p": {"enum": [1e999]}}}}]', "can not be written as JSON"),
+        ('[{"name": "\\ud800"}]', "can not be written as JSON"),
+        ('[{"name": "none"}]', "There can not be a tool 'none'"),
+        ('[{"name": "a"}, {"name": "a"}]', "a second tool 'a'"),
+    ],
+)
+def test_tools_that_are_none_are_refused_in_one_line(tools: str, words: str) -> None:
+    Path("tools.json").write_text(tools)
+    with pytest.raises(InputError, match=words) as refused:
+        scripted().run(Command("x", Path("tools.json")))
+    assert len(str(refused.value)) < 300
+
+
+def test_an_argument_that_must_be_given_need_not_be_described() -> None:
+    tool = {"name": "go", "parameters": {"required": ["to"]}}
+    replies = iter([chosen("go", {}), chosen("go", {"to": [1, 2]})])
+    result = scripted(lambda _: next(replies)).run(Command("go there", (tool,)))
+    assert result.calls[0].arguments == {"to": [1, 2]}
+
+
+@pytest.mark.parametrize(
     ("tool", "arguments", "why"),
     [
         ("lamp", {}, "light"),

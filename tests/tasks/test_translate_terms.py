@@ -43,10 +43,17 @@ def test_glossaries_of_several_forms(name: str, text: str, terms: list[Term]) ->
     assert list(glossary(Path(name), "de", "")) == terms
 
 
+def test_a_cell_of_a_glossary_may_be_long() -> None:
+    Path("a.csv").write_text(f'harbour,Hafen,,"{"x" * 200_000}"\npier,Pier\n')
+    assert [term.target for term in glossary(Path("a.csv"), "de", "")] == ["Hafen", "Pier"]
+
+
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [
         ("a.csv", "harbour,\n", "Row 1"),
+        ("a.csv", ",\n", "has no terms"),
+        ("a.csv", 'harbour,"Hafen\npier,Pier\n', "a.csv is no CSV"),
         ("a.csv", "term,translation\nharbour,Hafen\npier\n", "Row 2"),
         ("a.tbx", TBX.replace('"de"', '"nl"'), "no terms with a translation to de"),
         ("a.tbx", '<!DOCTYPE x [<!ENTITY a "b">]><martif>&a;</martif>', "entities"),

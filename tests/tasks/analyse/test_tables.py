@@ -16,7 +16,7 @@ from typing import Any, cast
 import pytest
 
 from taskkit.errors import InputError
-from taskkit.rows import as_csv, as_jsonl, records
+from taskkit.rows import as_csv, as_jsonl, inert, records
 from taskkit.source import Text
 from taskkit.tasks.analyse import Analyse
 from taskkit.testing import Fail, Refuse, ScriptedServer, scripted
@@ -278,3 +278,29 @@ def test_poisoned_rows_are_exit_code_1_and_the_table_is_written(server: Server, 
     assert written[7]["error"]
     assert list(written[0]) == ["id", "text", "shop", "found", "evidence", "error"]
     assert "<title>r.csv</title>" in Path("page.html").read_text()
+
+
+def test_no_added_column_of_a_csv_begins_a_formula_and_none_of_the_source_is_changed(reader: Any) -> None:
+    rows = [
+        {"text": '=HYPERLINK("http://x.example","a") costs 5'}, {"text": "Call +49 30 1234567"},
+        {"text": "It says +cmd|calc and -5"},
+    ]  # fmt: skip
+    said = {"=": '=HYPERLINK("http://x.example","a")', "C": "+49 30 1234567", "I": "+cmd|calc"}
+    answer = reader(lambda text: {"items": [{"evidence": said[text[0]]}]})
+    result = scripted(answer).run(Analyse(write("r.csv", rows), kind="keyphrases"))
+    written = list(csv.DictReader(io.StringIO(str(result.as_file(".csv")))))
+    assert [row["text"] for row in written] == [row["text"] for row in rows]
+    shown = ['\'=HYPERLINK("http://x.example","a")', "+49 30 1234567", "'+cmd|calc"]
+    assert [row["found"] for row in written] == shown
+    assert [row["evidence"] for row in written] == shown
+    lines = [json.loads(line) for line in str(result.as_file(".jsonl")).splitlines()]
+    assert [line["analysis"]["labels"] for line in lines] == [[one] for one in said.values()]
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [("=1", "'=1"), ("\t=1", "'\t=1"), ("@x", "'@x"), ("-2+cmd", "'-2+cmd"), ("-5", "-5"), ("+1,5", "+1,5"),
+     ("a=b", "a=b"), (-5, -5), ("", ""), (["=1"], ["=1"]), ("\r@x", "'\r@x"), ("- no", "'- no")],
+)  # fmt: skip
+def test_what_begins_a_formula(value: Any, shown: Any) -> None:
+    assert inert(value) == shown
