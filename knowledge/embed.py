@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 GROUP = "taskkit.embedders"  # of entry points: callables that make an embedder of what stands after the colon
-LONGEST = 8_191  # tokens of a text that an endpoint takes
+LONGEST = 8_191  # tokens of a text, for a model that `models.toml` does not tell of
 MEMORY = 100_000  # words whose tokens are remembered: about 20 MB
 
 
@@ -155,14 +155,16 @@ class OfEndpoint:
     async def embed(self, texts: Sequence[str]) -> Matrix:
         from taskkit.engine.default import current
         from taskkit.models import lookup
-        from taskkit.tokens import Counter
+        from taskkit.tokens import Counter, counter_for
 
         model = lookup(self._model)
-        engine, counter = current(), Counter(model.encoding, model.ratio)
-        fitting = [text if counter.fits(text, LONGEST) else counter.cut(text, LONGEST) for text in texts]
+        engine = current()
+        counter = Counter(model.encoding, model.ratio) if model.known else counter_for(self._model)
+        longest = model.max_input if model.known else LONGEST
+        fitting = [text if counter.fits(text, longest) else counter.cut(text, longest) for text in texts]
         if any(one is not text for one, text in zip(fitting, texts, strict=True)):
             engine.events.once(
-                "warning", f"A text is too long for {self._model}: its first {LONGEST:,} tokens are embedded."
+                "warning", f"A text is too long for {self._model}: its first {longest:,} tokens are embedded."
             )
         rows = await engine.embed([text or " " for text in fitting], model=self._model)
         return rows_of(rows, self.name)

@@ -26,6 +26,7 @@ class Reading:
         self._apart = Apart()
         self._added = self._changed = self._unchanged = 0
         self._skipped: list[Skipped] = []
+        self._incomplete: list[Skipped] = []
 
     def groups(self) -> Iterator[list[Incoming]]:
         known = {name: mark for name, (mark, _) in self._store.digests().items()}
@@ -35,7 +36,10 @@ class Reading:
             if isinstance(one, Skipped):
                 self._skipped.append(one)
                 self._bar.done()
-            elif self._same(one.name, digest(one), known):
+                continue
+            if one.lacks:
+                self._incomplete.append(Skipped(one.name, one.lacks))
+            if self._same(one.name, digest(one), known):
                 self._unchanged += 1
                 self._bar.done()
             else:
@@ -68,4 +72,5 @@ class Reading:
         self._apart.stop()
 
     def report(self, embedded: int) -> Report:
-        return Report(self._added, self._changed, self._unchanged, 0, tuple(self._skipped), embedded)
+        skipped, incomplete = tuple(self._skipped), tuple(self._incomplete)
+        return Report(self._added, self._changed, self._unchanged, 0, skipped, embedded, incomplete)

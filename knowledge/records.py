@@ -16,7 +16,7 @@ Labels: TypeAlias = Mapping[str, str | Sequence[str]]
 class Document:
     """`name` is unique in a base. Who may see it: whoever brings, for each key of `access`, one of its values;
     nobody else, and with no `access` everybody. `format` is that of `taskkit.Text`. Each page of `text` (a slide, a
-    chapter) ends with a form feed."""
+    chapter) ends with a form feed. `lacks` is what its reader could not take of the file: it is told, not kept."""
 
     name: str
     text: str
@@ -24,6 +24,7 @@ class Document:
     metadata: Metadata = field(default_factory=dict[str, Value])
     access: Labels = field(default_factory=dict[str, str])
     format: str = "text"
+    lacks: str = field(default="", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,8 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a change did, in documents; `embedded` is how many texts went to the embedder."""
+    """What a change did, in documents; `embedded` is how many texts went to the embedder. The `incomplete` ones were
+    taken in, but for what is told of them."""
 
     added: int = 0
     changed: int = 0
@@ -128,6 +130,7 @@ class Report:
     removed: int = 0
     skipped: tuple[Skipped, ...] = ()
     embedded: int = 0
+    incomplete: tuple[Skipped, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

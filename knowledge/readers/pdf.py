@@ -1,5 +1,6 @@
 """PDF: the text of its pages; the bookmarks are its headings, found again among the lines of the page they lead to."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,9 +10,11 @@ from taskkit.knowledge.readers.lines import heading, line, paged
 from taskkit.knowledge.records import Document
 
 if TYPE_CHECKING:
-    from pypdf import PdfReader
+    from pypdf import PageObject, PdfReader
 
 _DEEPEST = 6
+# Operators that show something: an image or a form, a shading, a path that is filled or drawn, text of unknown letters.
+_DRAWN = re.compile(rb"(?:^|[\s\])>])(?:Do|BI|sh|[fFBb]\*?|[Ss'\"]|T[jJ])(?=\s|$)")
 
 
 def read(path: Path) -> Document:
@@ -25,6 +28,7 @@ def read(path: Path) -> Document:
             for page, level, title in _bookmarks(pdf, pdf.outline, 1):
                 titles.setdefault(page, []).append((level, title))
             pages = [page.extract_text() for page in pdf.pages]
+            bare = [n for n, page in enumerate(pdf.pages) if not pages[n].strip() and _draws(page)]
             title = (pdf.metadata and pdf.metadata.title) or ""
     except errors.DependencyError:
         raise InputError("is encrypted; to try without a password, run: pip install 'taskkit[documents]'") from None
@@ -34,7 +38,29 @@ def read(path: Path) -> Document:
         raise InputError("has no text: its pages are images, which need text recognition first")
     if titles:
         pages = [_headed(page, titles.get(number, [])) for number, page in enumerate(pages)]
-    return Document(path.name, paged(pages), " ".join(str(title).split()), format="markdown" if titles else "text")
+    title = " ".join(str(title).split())
+    return Document(path.name, paged(pages), title, format="markdown" if titles else "text", lacks=_lacks(bare))
+
+
+def _draws(page: "PageObject") -> bool:
+    """Whether there is anything on it: an empty page lacks nothing."""
+    contents = page.get_contents()
+    return contents is not None and bool(_DRAWN.search(contents.get_data()))
+
+
+def _lacks(bare: list[int]) -> str:
+    """Of pages, by their places from 0."""
+    if not bare:
+        return ""
+    runs: list[list[int]] = []
+    for page in bare:
+        if runs and page == runs[-1][-1]:
+            runs[-1][-1] += 1
+        else:
+            runs.append([page + 1, page + 1])
+    told = ", ".join(f"{first}-{last}" if last > first else str(first) for first, last in runs)
+    one = len(bare) == 1
+    return f"page{'' if one else 's'} {told} {'has' if one else 'have'} no text: images need text recognition first"
 
 
 def _bookmarks(pdf: "PdfReader", found: Any, level: int) -> Iterator[tuple[int, int, str]]:

@@ -230,6 +230,9 @@ def _reported(report: "Report", *, as_json: bool, quiet: bool, **_: Any) -> int:
     for one in report.skipped:
         if not quiet:
             click.echo(f"Skipped {one.file}: {one.reason}", err=True)
+    for one in report.incomplete:
+        if not quiet:
+            click.echo(f"Warning: {one.file}: {one.reason}", err=True)
     if not quiet and not as_json:
         parts = [
             f"{count:,} {name}"

@@ -31,7 +31,9 @@ def show(*, name: str, knowledge: str | None, as_json: bool, **_: Any) -> None:
     if document is None:
         raise InputError(f"There is no document {name!r}.", hint="`taskkit kb list` shows their names.")
     if as_json:
-        _json({**dataclasses.asdict(document), "passages": [dataclasses.asdict(one) for one in passages]})
+        kept = dataclasses.asdict(document)
+        del kept["lacks"]  # told when it was taken in, and not kept
+        _json({**kept, "passages": [dataclasses.asdict(one) for one in passages]})
         return
     _head(document, len(passages))
     for one in passages:

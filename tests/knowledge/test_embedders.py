@@ -108,6 +108,21 @@ def test_vectors_of_nobody_knows_which_texts_are_refused(endpoint: Callable[...,
         base.add([Document("a", "Copper."), Document("b", "Tin.")])
 
 
+def test_a_models_own_limit_cuts_where_it_is_known(
+    endpoint: Callable[..., Endpoint], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TASKKIT_CONFIG", str(tmp_path))
+    (tmp_path / "models.toml").write_text('[models.text-embedding-3-small]\ncontext = 300\nencoding = "cl100k_base"\n')
+    there = endpoint()
+    with asking(there) as (base, said):
+        base.add(Document("a", " ".join(f"word{n}" for n in range(120))))
+        assert not any("too long" in one for one in said)
+        base.search("zq " * 1_000)
+    counter = Counter("cl100k_base")
+    assert max(counter.count_many([text for some in there.sent for text in some])) == 300
+    assert any("first 300 tokens" in one for one in said)
+
+
 PLUGIN = """
 class Letters:
     strength = across = 0.5

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from taskkit.knowledge import KnowledgeBase
 from taskkit.knowledge.records import Report
@@ -63,3 +64,24 @@ def test_the_command_line_tells_what_was_left_out(files: Path, makers: Any, run_
     assert last == "1 added, 1 skipped; 1 texts embedded"
     ran = run_taskkit("kb", "search", "words", "--json", "--knowledge", "h.kb")
     assert json.loads(ran.stdout)[0]["passage"]["line"] == 1
+
+
+def test_scanned_pages_beside_pages_with_text_are_named(files: Path, makers: Any, run_taskkit: Any) -> None:
+    from reportlab.pdfgen.canvas import Canvas
+
+    made = Canvas(str(files / "mixed.pdf"))
+    for text in ("First words.", "", "", "Harbour and copper.", "-", "", "Last words."):
+        if text == "":
+            made.drawInlineImage(Image.new("L", (8, 8)), 72, 72, 300, 300)
+        elif text != "-":  # else an empty page
+            made.drawString(72, 720, text)
+        made.showPage()
+    made.save()
+    told = "pages 2-3, 6 have no text: images need text recognition first"
+    with KnowledgeBase("h.kb") as base:
+        report = base.sync(files)
+        assert (report.added, report.skipped) == (1, ())
+        assert [(one.file, one.reason) for one in report.incomplete] == [("mixed.pdf", told)]
+        assert "copper" in base.search("harbour", k=1)[0].passage.text
+    ran = run_taskkit("kb", "sync", str(files), "--knowledge", "h.kb")
+    assert (ran.returncode, ran.stderr.splitlines()[0]) == (0, f"Warning: mixed.pdf: {told}")
