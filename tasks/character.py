@@ -75,8 +75,8 @@ def card_of(given: str) -> dict[str, str]:
         return {"name": "", "description": given}
     try:
         card: Any = json.loads(read(Path(given)).text)
-    except ValueError as error:
-        raise InputError(f"{given} is no JSON: {error}.") from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{given} is no JSON: {str(error)[:120]}.") from error
     data = card.get("data", card) if isinstance(card, dict) else None
     if not isinstance(data, dict) or not isinstance(data.get("name"), str):
         raise InputError(f"{given} is no character card: it has no name.")

@@ -18,8 +18,9 @@ from taskkit.source import read
 from taskkit.taskclass import Task
 
 ROOM = 4096  # tokens
-BLOCK = re.compile(r"^(`{3,}|~{3,})[ \t]*([\w+#.-]*)[^\n]*\n(.*?)^\1[ \t]*$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^(`{3,}+|~{3,}+)[ \t]*([\w+#.-]*)[^\n]*\n(.*?)^\1[ \t]*$", re.MULTILINE | re.DOTALL)
 NAME = re.compile(r"[\w./-]*\w\.\w{1,8}")
+LINE = 300  # characters of a line in which a file's name is looked for
 SUFFIX = {"python": "py", "py": "py", "javascript": "js", "typescript": "ts", "bash": "sh", "rust": "rs", "": "txt"}
 
 
@@ -85,7 +86,7 @@ def found(answer: str, given: Mapping[str, str]) -> dict[str, str]:
     for block in BLOCK.finditer(answer):
         before = answer[: block.start()].rstrip().rpartition("\n")[2]
         first = block[3].partition("\n")[0] if block[3].startswith(("#", "//")) else ""
-        names = [*NAME.findall(before), *NAME.findall(first)]
+        names = [*NAME.findall(before[-LINE:]), *NAME.findall(first[:LINE])]
         path = next((name for name in names if safe(name)), "")
         if not path:
             only = next(iter(given), "") if len(given) == 1 and not files else ""
@@ -107,8 +108,10 @@ def wrong(files: Mapping[str, str]) -> str:
         if path.endswith(".py"):
             try:
                 ast.parse(text)
-            except (SyntaxError, ValueError, RecursionError) as error:
+            except (SyntaxError, ValueError) as error:
                 return f"{path} is no Python: {error}"
+            except (RecursionError, MemoryError):  # the parser's stack, which is small
+                return f"{path} is nested too deep to be read"
     return ""
 
 

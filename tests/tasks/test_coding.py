@@ -50,3 +50,16 @@ def test_a_given_file_comes_back_with_its_difference(tmp_path: Path) -> None:
     result = scripted(GOOD).run(Code("mend it", files=(file,)))
     assert "-    return n + n + n\n+    return 2 * n\n" in result.diff
     assert file.read_text() == "def twice(n):\n    return n + n + n\n", "nothing is written where nobody asked for it"
+
+
+@pytest.mark.parametrize("text", ["-" * 9_000 + "1", "lambda:" * 5000 + "1", "a" + "()" * 9_000, "(" * 5000])
+def test_code_that_breaks_the_parser_is_told(text: str) -> None:
+    result = scripted(f"```python\n{text}\n```\n").run(Code("x"))
+    assert result.warnings[0].failure
+    assert "main.py is n" in result.warnings[0].message
+
+
+@pytest.mark.parametrize("line", ["a" * 20_000, "a/" * 10_000, "\n".join("`" * count for count in range(4, 200))])
+def test_what_is_no_name_takes_no_time(line: str) -> None:
+    result = scripted(f"{line}\n\n{GOOD}").run(Code("x"))
+    assert [*result.files.values()] == ["def twice(n):\n    return 2 * n\n"]

@@ -138,7 +138,7 @@ def test_a_card_is_read_in_its_versions(tmp_path: Path, version: int) -> None:
     assert "SECRET" not in asked(engine)
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"data": {}}', "7"])
+@pytest.mark.parametrize("text", ["{", "[]", '{"data": {}}', "7", "[" * 100_000])
 def test_a_card_that_is_none(tmp_path: Path, text: str) -> None:
     file = tmp_path / "card.json"
     file.write_text(text)

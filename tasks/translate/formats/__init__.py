@@ -67,7 +67,8 @@ def _found(parts: dict[str, str], kind: Format, options: Options, name: str) -> 
         try:
             segments = kind.find(text, options)
         except ValueError as error:
-            raise InputError(f"{name or 'The text'} is no valid {kind.name}: {error}", hint="Mend it first.") from None
+            why = str(error)[:160].rstrip(".")
+            raise InputError(f"{name or 'The text'} is no valid {kind.name}: {why}.", hint="Mend it first.") from None
         found += [
             replace(one, id=f"s{number}", part=part, limit=one.limit or room_in(one.note))
             for number, one in enumerate(segments, len(found) + 1)
