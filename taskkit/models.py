@@ -43,6 +43,12 @@ class Model:
     def window(self) -> Window:
         return Window(self.context, self.max_input, self.max_output)
 
+    def within(self, context: int) -> Window:
+        """The window that a user sets or an endpoint tells. Only what was assumed may turn out to be larger."""
+        if self.known or context <= self.context:
+            return self.window.narrowed(context)
+        return Window(context, context, max(self.max_output, _output(context)))
+
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
@@ -77,7 +83,7 @@ def _model(name: str, row: Mapping[str, Any]) -> Model:
     values = dict(row)
     if "context" in values:
         values.setdefault("max_input", values["context"])
-        values.setdefault("max_output", min(values["context"] // 4, 16_384))
+        values.setdefault("max_output", _output(values["context"]))
     if "price" in values:
         values["price"] = tuple(values["price"])
     try:
@@ -86,6 +92,11 @@ def _model(name: str, row: Mapping[str, Any]) -> Model:
     except (TypeError, ValueError) as error:
         raise ConfigurationError(f"models.toml: {name}: {error}.") from error
     return model
+
+
+def _output(context: int) -> int:
+    """The longest answer of a model of which only the window is known."""
+    return min(context // 4, 16_384)
 
 
 def catalogue() -> Mapping[str, Model]:

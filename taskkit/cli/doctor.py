@@ -40,7 +40,9 @@ def doctor(**given: Any) -> int:
             _served(engine)
             _row("answers", "no")
             raise
-        known = "" if route.model.known else ", assumed"
+        told = engine.learned.window(route.road.endpoint.base_url, route.model.name, None) is not None
+        set_ = engine.settings.context is not None
+        known = ", as set" if set_ else ", as the endpoint tells" if told else "" if route.model.known else ", assumed"
         _row("model", f"{route.model.name}, a window of {route.window.context:,} tokens{known}")
         _served(engine)
         _row("answers", answer)

@@ -1,7 +1,6 @@
 """Which model, at which endpoint, a tier stands for."""
 
 import ipaddress
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date
 from urllib.parse import urlsplit
@@ -28,13 +27,15 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What settings say of a tier: a model by name, and where. An empty `base_url` is the embedded model's."""
+    """What settings say of a tier: a model by name, and where. An empty `base_url` is the embedded model's. `notice` is
+    for whoever comes to use that model."""
 
     model: Model
     base_url: str
     api_key: str = field(repr=False)
     given: bool = True  # False: the name is our default, and the endpoint may have another
     embeds: bool = False  # the embedded model, to embed with
+    notice: str = ""
 
     @property
     def is_local(self) -> bool:
@@ -51,22 +52,22 @@ def bound(settings: Settings, tier: str) -> str:
     return settings.tiers[tier][0].model if tier in settings.tiers else tiers().get(tier, tier)
 
 
-def choices(settings: Settings, tier: str, *, today: date | None, warn: Callable[[str], None]) -> list[Choice]:
+def choices(settings: Settings, tier: str, *, today: date | None) -> list[Choice]:
     """The model of a tier, and then its fallbacks. Raises `ConfigurationError` for an unknown tier."""
     if settings.model:
-        return [_choice(settings, Binding(settings.model), today, warn)]
+        return [_choice(settings, Binding(settings.model), today)]
     if tier in settings.tiers:
-        return [_choice(settings, one, today, warn) for one in settings.tiers[tier]]
+        return [_choice(settings, one, today) for one in settings.tiers[tier]]
     names = tiers()
     if tier not in names:
         known = ", ".join(sorted({*names, *settings.tiers}))
         raise ConfigurationError(f"There is no tier {tier!r}.", hint=f"There are: {known}.")
     if not settings.base_url and not settings.api_key:
         return [_local("")]
-    return [replace(_choice(settings, Binding(names[tier]), today, warn), given=False)]
+    return [replace(_choice(settings, Binding(names[tier]), today), given=False)]
 
 
-def _choice(settings: Settings, binding: Binding, today: date | None, warn: Callable[[str], None]) -> Choice:
+def _choice(settings: Settings, binding: Binding, today: date | None) -> Choice:
     if binding.model.startswith(LOCAL):
         return _local(binding.model.removeprefix(LOCAL))
     if binding.base_url and binding.base_url.rstrip("/") != settings.base_url.rstrip("/"):
@@ -84,9 +85,7 @@ def _choice(settings: Settings, binding: Binding, today: date | None, warn: Call
             )
         key = NO_KEY
     resolved = resolve(binding.model, today)
-    if resolved.notice:
-        warn(resolved.notice)
-    return Choice(resolved.model, url, checked_key(key, url))
+    return Choice(resolved.model, url, checked_key(key, url), notice=resolved.notice)
 
 
 def embedding(name: str, chosen: Callable[[], Choice]) -> Choice:
@@ -99,7 +98,7 @@ def embedding(name: str, chosen: Callable[[], Choice]) -> Choice:
             f"No endpoint is configured that has the model {name}.",
             hint="Set OPENAI_API_KEY, or OPENAI_BASE_URL for another endpoint; or embed with a model on this machine.",
         )
-    return replace(choice, model=lookup(name), given=True)
+    return replace(choice, model=lookup(name), given=True, notice="")
 
 
 def _local(name: str) -> Choice:

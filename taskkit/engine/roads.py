@@ -42,7 +42,7 @@ class Roads:
         self._learned = learned
         self._transport = transport
         self._scripted = transport is not None
-        self._rehearses = False
+        self._real: Roads | None = None  # what a rehearsal is of
         self._today = today
         self._spend = Spend(settings.max_cost, journal)
         self._bound: dict[str, list[Choice]] = {}
@@ -53,9 +53,9 @@ class Roads:
     def rehearsal(self, transport: Transport, events: Events, journal: Journal) -> Self:
         """The same choices, but nothing is sent, spent or started; what is to be known is said all the same."""
         other = copy.copy(self)
-        other.open, other._rehearses, other._transport = {}, True, transport  # noqa: SLF001 - of the same class
+        other.open, other._transport = {}, transport  # noqa: SLF001 - of the same class
         other._spend, other._events, other._journal = Spend(None), events, journal  # noqa: SLF001
-        other._routes = {}  # noqa: SLF001
+        other._routes, other._real = {}, self  # noqa: SLF001
         return other
 
     def choices(self, tier: str) -> list[Choice]:
@@ -65,7 +65,7 @@ class Roads:
             name = self._settings.model or bound(self._settings, tier)
             return [Choice(lookup(name), "scripted://", "")]
         if tier not in self._bound:
-            self._bound[tier] = choices(self._settings, tier, today=self._today, warn=self._warn)
+            self._bound[tier] = choices(self._settings, tier, today=self._today)
         return self._bound[tier]
 
     def embedding(self, name: str) -> Choice:
@@ -98,18 +98,20 @@ class Roads:
 
     def _route(self, road: Road, model: Model, choice: Choice) -> Route:
         """Made anew where something was learned of the model since."""
+        if choice.notice and model == choice.model:
+            self._warn(choice.notice)
         where = road.endpoint.base_url, model.name
         context = self._settings.context or self._learned.window(*where, None)
         ratio = self._learned.known_ratio(*where) or model.ratio
         held = self._routes.get(where)
         if held is not None and held[0] == (road, context, ratio):
             return held[1]
-        if not model.known and not self._settings.context and not choice.is_local:
+        if not model.known and context is None and not choice.is_local:
             self._warn(
                 f"Nothing is known of {model.name}: a context of {model.context} tokens is assumed. "
                 "Say --context, or give it a row in models.toml."
             )
-        window = model.window if context is None else model.window.narrowed(context)
+        window = model.window if context is None else model.within(context)
         route = Route(model, window, Counter(model.encoding, ratio), road)
         self._routes[where] = (road, context, ratio), route
         return route
@@ -119,7 +121,7 @@ class Roads:
         if choice.is_local:
             from taskkit.engine import embedded
 
-            if self._rehearses:
+            if self._real is not None:
                 endpoint, model = embedded.known(choice.model)
             elif choice.embeds:
                 endpoint, model = await asyncio.to_thread(embedded.embedding, choice.model, self._notice)
@@ -133,24 +135,30 @@ class Roads:
             if road is not None:  # an embedded model that ended: the next one has another port
                 await road.transport.close()
             road = self.open[choice.key] = self._road(endpoint, is_local=choice.is_local)
-        if not choice.given and isinstance(road.transport, OpenAITransport):
-            model = await self._served(road.transport, model)
+        if choice.is_local:
+            return road, model
+        if isinstance(road.transport, OpenAITransport):
+            model = await self._served(road.transport, model, given=choice.given)
+        elif self._real is not None:
+            _, model = await self._real._opened(choice)  # noqa: SLF001 - of the same class
         return road, model
 
-    async def _served(self, transport: OpenAITransport, model: Model) -> Model:
-        """An endpoint of one's own often serves one model, under a name that nobody should have to repeat."""
-        if transport.base_url == OPENAI_URL:
+    async def _served(self, transport: OpenAITransport, model: Model, *, given: bool) -> Model:
+        """An endpoint of one's own often serves one model, under a name that nobody should have to repeat. It may also
+        tell the window that it gives a model of which nothing is known; then it is learned on the way."""
+        sized = model.known or self._settings.context is not None
+        if transport.base_url == OPENAI_URL or (given and sized):
             return model
         names = await transport.served()
-        return lookup(names[0]) if len(names) == 1 else model
+        return model if given or len(names) != 1 else lookup(names[0])
 
     def _road(self, endpoint: Endpoint, *, is_local: bool) -> Road:
         chosen = self._settings
         pace = Pace(
             self._events,
             concurrency=chosen.concurrency or (2 if is_local else None),
-            rpm=None if self._rehearses else chosen.rpm,  # what is not sent need not wait
-            tpm=None if self._rehearses else chosen.tpm,
+            rpm=None if self._real else chosen.rpm,  # what is not sent need not wait
+            tpm=None if self._real else chosen.tpm,
         )
         transport = self._transport or OpenAITransport(
             endpoint.base_url, endpoint.api_key, organization=chosen.organization, timeout=chosen.timeout,

@@ -3,6 +3,7 @@
 The body and the answer are read here, as JSON: the SDK's models and its stream parser are most of the time that a
 call takes (its client is used, see `connection`). Nothing that an endpoint says is relied upon."""
 
+import asyncio
 import contextlib
 import json
 from collections.abc import Callable, Mapping
@@ -16,12 +17,23 @@ from taskkit.engine.learn import Learned
 from taskkit.engine.pace import TRIES, Transient
 from taskkit.engine.schema import UnsupportedParameter
 from taskkit.engine.tally import borne_out
-from taskkit.engine.wire import Heard, OnText, encoded, finish_of, message_body, said, usage_of, whole_characters
+from taskkit.engine.wire import (
+    Heard,
+    OnText,
+    encoded,
+    finish_of,
+    message_body,
+    said,
+    usage_of,
+    whole_characters,
+    window_of,
+)
 from taskkit.errors import ContextTooLong, EndpointError, TaskkitError
 from taskkit.models import Model, lookup
 
 T = TypeVar("T")
 
+LISTING = 15.0  # seconds that the list of models may take; it is not worth a longer wait
 MODERATION = "omni-moderation-latest"
 LEAST_BYTES = 2_000_000  # that any answer may have,
 WHOLE_BYTES = 256  # on top for each token that it may have,
@@ -160,17 +172,20 @@ class OpenAITransport:
         return await self._asked("/moderations", {"model": MODERATION, "input": part}, read, LEAST_BYTES)
 
     async def served(self) -> tuple[str, ...]:
-        """The names of the models that the endpoint lists; none when it does not tell."""
+        """The names of the models that the endpoint lists; none when it does not tell. The windows that it tells of
+        are learned."""
         if self._served is None:
             self._served = ()
-            with contextlib.suppress(TaskkitError, Transient):
-                self._served = await self._asked(
-                    "/models",
-                    None,
-                    lambda data: tuple(str(row["id"]) for row in data.get("data") or () if row.get("id")),
-                    LEAST_BYTES,
-                )
+            with contextlib.suppress(TaskkitError, Transient, TimeoutError):
+                async with asyncio.timeout(LISTING):
+                    self._served = await self._asked("/models", None, self._listed, LEAST_BYTES)
         return self._served
+
+    def _listed(self, data: Mapping[str, Any]) -> tuple[str, ...]:
+        rows = [row for row in data.get("data") or () if row.get("id")]
+        for row in rows:
+            self._learned.window(self.base_url, str(row["id"]), window_of(row))
+        return tuple(str(row["id"]) for row in rows)
 
     async def _asked(
         self, path: str, body: dict[str, Any] | None, read: Callable[[Mapping[str, Any]], T], most: int

@@ -12,6 +12,15 @@ OnText = Callable[[str], None]
 FINISH: Mapping[str, Finish] = {"stop": "stop", "length": "length", "content_filter": "filtered"}
 
 
+def window_of(row: Mapping[str, Any]) -> int | None:
+    """What a list of models tells of the window of one: vLLM's `max_model_len`, llama.cpp's `meta.n_ctx`."""
+    meta = row.get("meta")
+    for size in (row.get("max_model_len"), meta.get("n_ctx") if isinstance(meta, Mapping) else None):
+        if isinstance(size, int) and size > 1:
+            return size
+    return None
+
+
 class Heard:
     """What the chunks of a stream have told so far. `size` is that of the text, in characters."""
 

@@ -10,7 +10,7 @@ import hashlib
 import json
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -44,7 +44,7 @@ class Request:
 
 class ScriptedServer:
     """`replies` as in `Script`. `latency` in seconds comes before every answer; a wrong `api_key` gets a 401, an
-    unknown one of `models` a 404, where these are given. `max_output` cuts longer answers, `context` refuses longer
+    unknown one of `models` a 404, where these are given, by their names or as the list of models tells of them. `max_output` cuts longer answers, `context` refuses longer
     prompts, `max_at_once` answers 429 above it; all in tokens as `count` counts them. `headers` go with every
     answer. `flagged` tells the categories that moderation sees in a text, or in an image by its URL; a `Fail` from it
     is sent instead."""
@@ -55,7 +55,7 @@ class ScriptedServer:
         *,
         latency: float = 0.0,
         api_key: str | None = None,
-        models: tuple[str, ...] = (),
+        models: Sequence[str | Mapping[str, Any]] = (),
         max_output: int | None = None,
         context: int | None = None,
         max_at_once: int | None = None,
@@ -69,7 +69,8 @@ class ScriptedServer:
         self._script = Script(replies)
         self._latency = latency
         self._api_key = api_key
-        self._models = models
+        rows = [dict(one) if isinstance(one, Mapping) else {"id": one} for one in models]
+        self._models = {str(row["id"]): row for row in rows}
         self._max_output = max_output
         self._context = context
         self._max_at_once = max_at_once
@@ -185,7 +186,10 @@ class ScriptedServer:
         if self._api_key is not None and headers.get("authorization") != f"Bearer {self._api_key}":
             return await self._fail(writer, Fail(401, "Incorrect API key provided.", "invalid_api_key"))
         if method == "GET" and path.endswith("/models"):
-            rows = [{"id": name, "object": "model", "owned_by": "scripted"} for name in self._models or ("scripted",)]
+            rows = [
+                {"object": "model", "owned_by": "scripted", **row}
+                for row in self._models.values() or ({"id": "scripted"},)
+            ]
             return await self._json(writer, 200, {"object": "list", "data": rows})
         if method == "POST" and path.endswith("/embeddings"):
             return await self._json(writer, 200, _embedded(body, self._count))
