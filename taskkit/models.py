@@ -1,11 +1,13 @@
 """What is known of models. The catalogue is `models.toml`; a user's file of that name overrides it."""
 
 import functools
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from taskkit.errors import ConfigurationError
@@ -59,44 +61,61 @@ class Resolved:
 
 
 @functools.lru_cache(maxsize=4)
-def _catalogue(user_file: str, _stamp: int) -> tuple[Mapping[str, str], Mapping[str, Model]]:
+def _catalogue(file: str, _stamp: int) -> tuple[Mapping[str, str], Mapping[str, Model]]:
     table = tomllib.loads(resources.files("taskkit").joinpath("models.toml").read_text("utf-8"))
     tiers, rows = dict(table["tiers"]), {name: dict(row) for name, row in table["models"].items()}
-    if user_file:
+    if file:
         try:
-            with open(user_file, "rb") as file:  # noqa: PTH123 - the lru_cache key is the str
-                mine = tomllib.load(file)
+            with open(file, "rb") as opened:  # noqa: PTH123 - the lru_cache key is the str
+                mine = tomllib.load(opened)
             tiers.update(mine.get("tiers", {}))
             for name, row in mine.get("models", {}).items():
                 rows[name] = {**rows.get(name, {}), **row}
         except (OSError, UnicodeDecodeError, AttributeError, ValueError) as error:
-            raise ConfigurationError(f"{user_file} can not be read: {error}.") from error
-    return tiers, {name: _model(name, row) for name, row in rows.items()}
+            raise ConfigurationError(f"{file} can not be read: {error}.") from error
+    return tiers, {name: _model(name, row, file) for name, row in rows.items()}
 
 
-def _model(name: str, row: Mapping[str, Any]) -> Model:
+def _model(name: str, row: Mapping[str, Any], file: str) -> Model:
     allowed = {one.name for one in fields(Model)} - {"name", "known"}
     if strange := sorted(set(row) - allowed):
-        raise ConfigurationError(
-            f"models.toml: {name} has {', '.join(strange)}; there are {', '.join(sorted(allowed))}."
-        )
+        raise ConfigurationError(f"{file}: {name} has {', '.join(strange)}; there are {', '.join(sorted(allowed))}.")
     values = dict(row)
-    if "context" in values:
+    if isinstance(values.get("context"), int):
         values.setdefault("max_input", values["context"])
         values.setdefault("max_output", _output(values["context"]))
-    if "price" in values:
-        values["price"] = tuple(values["price"])
     try:
+        if "price" in values:
+            values["price"] = _price(values["price"])
         model = Model(name, **values)
+        if not all(isinstance(one, int) for one in (model.context, model.max_input, model.max_output)):
+            raise TypeError("context, max_input and max_output are whole numbers of tokens")
+        if not (isinstance(model.ratio, int | float) and 0 < model.ratio < math.inf):
+            raise TypeError("ratio is a number above 0")
         _ = model.window
     except (TypeError, ValueError) as error:
-        raise ConfigurationError(f"models.toml: {name}: {error}.") from error
+        raise ConfigurationError(f"{file}: {name}: {error}.") from error
     return model
+
+
+def _price(given: Any) -> tuple[float, float]:
+    if (
+        not isinstance(given, list)
+        or len(given) != 2
+        or not all(isinstance(one, int | float) and 0 <= one < math.inf for one in given)
+    ):
+        raise ValueError("price is two numbers, [in, out], of dollars a million tokens, 0 or more")
+    return given[0], given[1]
 
 
 def _output(context: int) -> int:
     """The longest answer of a model of which only the window is known."""
     return min(context // 4, 16_384)
+
+
+def user_file() -> Path:
+    """Where rows of one's own stand, once somebody has written them."""
+    return config_dir() / "models.toml"
 
 
 def catalogue() -> Mapping[str, Model]:
@@ -108,7 +127,7 @@ def tiers() -> Mapping[str, str]:
 
 
 def _tables() -> tuple[Mapping[str, str], Mapping[str, Model]]:
-    mine = config_dir() / "models.toml"
+    mine = user_file()
     try:
         stamp = mine.stat().st_mtime_ns
     except OSError:

@@ -1,4 +1,4 @@
-"""The tasks by name: built-in ones, plug-ins of the entry-point group `taskkit.tasks`, files and `add`.
+"""The tasks by name: built-in ones, plug-ins of the entry-point group `taskkit.tasks`, files, `add`, and a project's.
 
 A task's module is loaded when the task is asked for, not before. Names are `snake_case` here and `kebab-case` on
 the command line; `resolve` takes both, and the aliases."""
@@ -15,6 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
 
+from taskkit.declared import Declared, declared
 from taskkit.errors import ConfigurationError, InputError
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class Entry:
     name: str
     summary: str
     home: str
-    target: "str | type[Task[Any]] | EntryPoint"
+    target: "str | type[Task[Any]] | EntryPoint | Declared"
     clash: str = ""
 
     def load(self) -> "type[Task[Any]]":
@@ -44,6 +45,8 @@ class Entry:
         if isinstance(self.target, str):
             module, _, name = self.target.partition(":")
             return getattr(importlib.import_module(module), name)  # type: ignore[no-any-return]
+        if isinstance(self.target, Declared):
+            return _loaded(self.target)
         try:
             loaded = self.target.load()
         except (Exception, SystemExit) as error:  # a script without a guard ends the process as it is imported
@@ -75,6 +78,7 @@ BUILT_IN = (
 COMMANDS = frozenset({"run", "kb", "models", "prompts", "journal", "doctor"})  # of the command line, beside the tasks
 
 _added: dict[str, Entry] = {}
+_declared: dict[str, Entry] = {}
 
 
 def add(cls: "type[Task[Any]]", *, home: str = "") -> None:
@@ -83,14 +87,19 @@ def add(cls: "type[Task[Any]]", *, home: str = "") -> None:
 
     if not _is_task(cls):
         raise ConfigurationError(f"{cls!r} is no task class: decorate it with @taskkit.task.")
-    name = task_name(cls)
     home = home or f"{cls.__module__}.{cls.__qualname__}"
+    entry = Entry(task_name(cls), first_line(cls), home, cls)
+    _check_free(entry)
+    _added[entry.name] = entry
+
+
+def _check_free(entry: Entry) -> None:
+    name, home = entry.name, entry.home
     if name in COMMANDS:
         raise ConfigurationError(_taken(name, home, f"the command `taskkit {name}`"), hint="Rename it.")
     taken = entries().get(name)
-    if taken is not None and taken.home != home and taken.target is not cls:
+    if taken is not None and taken.home != home and taken.target is not entry.target:
         raise ConfigurationError(_taken(name, home, taken.home), hint="Rename one.")
-    _added[name] = Entry(name, first_line(cls), home, cls)
 
 
 def _taken(name: str, home: str, by: str) -> str:
@@ -102,9 +111,18 @@ def remove(name: str) -> None:
     _added.pop(canonical(name), None)
 
 
+def declare(paths: Iterable[str], root: Path) -> None:
+    """Makes the tasks of a project's files known, by their names alone: a file is run when one of its tasks is asked
+    for. A taken name is an error that names both homes."""
+    for one in declared(paths, root):
+        entry = Entry(one.name, one.summary or "…", one.home, one)
+        _check_free(entry)
+        _declared[one.name] = entry
+
+
 def entries() -> dict[str, Entry]:
     """All tasks, by their names in code, in the order in which they are listed."""
-    return {**_built_in(), **_plugins(), **_added}
+    return {**_built_in(), **_plugins(), **_declared, **_added}
 
 
 def resolve(name: str) -> "type[Task[Any]]":
@@ -193,6 +211,15 @@ def _module(path: str) -> ModuleType:
     except (Exception, SystemExit) as error:
         raise ConfigurationError(f"The tasks of {path} can not be loaded: {type(error).__name__}: {error}.") from error
     return module
+
+
+def _loaded(wanted: Declared) -> "type[Task[Any]]":
+    from taskkit.taskclass import task_name
+
+    found = [one for one in vars(_module(wanted.source)).values() if _is_task(one) and task_name(one) == wanted.name]
+    if not found:
+        raise ConfigurationError(f"{wanted.home} is no task class: decorate it with @taskkit.task.")
+    return found[0]  # type: ignore[no-any-return]
 
 
 def _is_task(thing: object) -> bool:

@@ -11,7 +11,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-from taskkit.errors import ConfigurationError
+from taskkit.errors import ConfigurationError, shortened
 
 OPENAI_URL = "https://api.openai.com/v1"
 NOT_FROM_A_PROJECT = frozenset({"base_url", "api_key", "organization", "allow_http"})
@@ -24,6 +24,9 @@ class Binding:
     model: str
     base_url: str = ""
     api_key_env: str = ""
+
+
+BOUND = {one.name for one in fields(Binding)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,23 +79,45 @@ def _own_folder(variable: str, kind: str) -> Path:
     return path
 
 
-def load(given: Mapping[str, object] | None = None, *, project: Path | None = None) -> Settings:
+def project() -> tuple[Path, dict[str, Any]] | None:
+    """The nearest `pyproject.toml` with a `[tool.taskkit]`, and that table: from the current folder up to the root of
+    its repository, and no further, as what lies above may be anybody's."""
+    here = Path.cwd()
+    folders = (here, *here.parents)
+    root = next((number for number, folder in enumerate(folders) if (folder / ".git").exists()), 0)
+    for folder in folders[: root + 1]:
+        file = folder / "pyproject.toml"
+        try:
+            if b"taskkit" not in file.read_bytes():
+                continue
+        except OSError:
+            continue
+        table = _table(file, ("tool", "taskkit"))
+        if table:
+            return file, table
+    return None
+
+
+def load(given: Mapping[str, object] | None = None) -> Settings:
     """`given` are the arguments of a call or a command; None in it means: not given.
 
     Raises `ConfigurationError` for a file that can not be read, an unknown key or a value of the wrong kind."""
     settings = Settings()
-    settings = _over(settings, _table(config_dir() / "config.toml", ()), "config.toml")
-    here = _table((project or Path.cwd()) / "pyproject.toml", ("tool", "taskkit"))
+    mine = config_dir() / "config.toml"
+    settings = _over(settings, _table(mine, ()), str(mine))
+    file, here = project() or (Path(), {})
     for key in NOT_FROM_A_PROJECT & here.keys():
         raise ConfigurationError(
             f"{key} can not be set in a project's pyproject.toml.",
-            hint=f"Set it in {config_dir() / 'config.toml'} or as TASKKIT_{key.upper()}.",
+            hint=f"Set it in {mine} or as TASKKIT_{key.upper()}.",
         )
     if any(isinstance(row, dict) for row in _rows(here.get("tiers", {}))):
         raise ConfigurationError(
             "A project's [tool.taskkit.tiers] names models only, no endpoints.", hint="Give each as a string."
         )
-    settings = _over(settings, here, "pyproject.toml")
+    settings = _over(settings, here, str(file))
+    if here.get("knowledge") and "://" not in settings.knowledge and file.parent != Path.cwd():
+        settings = replace(settings, knowledge=str(file.parent / settings.knowledge))
     settings = _over(settings, _environment(), "the environment")
     return _over(settings, {k: v for k, v in (given or {}).items() if v is not None}, "the call")
 
@@ -142,15 +167,22 @@ def _over(settings: Settings, table: Mapping[str, object], where: str) -> Settin
         try:
             changes[key] = _value(key, value)
         except (TypeError, ValueError, InvalidOperation) as error:
-            raise ConfigurationError(f"{where} sets {key} to {value!r}, which does not fit: {error}.") from error
+            raise ConfigurationError(
+                f"{where} sets {key} to {_told(key, value)}, which does not fit: {error}."
+            ) from None
     return replace(settings, **changes) if changes else settings
+
+
+def _told(key: str, value: object) -> str:
+    """Never what may hold a key."""
+    return "something" if key in {"api_key", "base_url", "organization", "tiers"} else shortened(repr(value))
 
 
 def _value(key: str, value: Any) -> object:  # noqa: C901 - one row a setting
     if key in {"context", "concurrency", "rpm", "tpm"}:
-        number = int(value)
+        number = int(value) if isinstance(value, int | str) else 0
         if number < 1:
-            raise ValueError("it must be 1 or more")
+            raise ValueError("it must be a whole number, 1 or more")
         return number
     if key == "max_cost":
         cost = Decimal(str(value))
@@ -180,4 +212,6 @@ def _binding(row: Any) -> Binding:
         return row
     if isinstance(row, str):
         return Binding(row)
+    if not isinstance(row, Mapping) or not set(row) <= BOUND or not all(isinstance(one, str) for one in row.values()):
+        raise ValueError(f"a model is a name, or a table of texts: {', '.join(sorted(BOUND))}")
     return Binding(**dict(row))

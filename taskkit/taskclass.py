@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import (
     TYPE_CHECKING,
@@ -22,6 +21,7 @@ import pydantic
 import pydantic.dataclasses
 
 from taskkit.errors import InputError
+from taskkit.names import snake
 from taskkit.prompt import Part, Prompt
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def result_type(cls: type[Task[Any]]) -> Any:
 
 def task_name(cls: type) -> str:
     """`MeetingNotes` is called `meeting_notes` in code and `meeting-notes` on the command line."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", cls.__name__).lower()
+    return snake(cls.__name__)
 
 
 def make(cls: Callable[P, Task[R]], *args: P.args, **kwargs: P.kwargs) -> Task[R]:

@@ -18,7 +18,15 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 # A layer imports its own and earlier ones only. The longest name that a module begins with is its layer.
 LAYERS = (
-    ("taskkit.errors", "taskkit.events", "taskkit.results", "taskkit.settings", "taskkit.window", "taskkit.files"),
+    (
+        "taskkit.errors",
+        "taskkit.events",
+        "taskkit.results",
+        "taskkit.settings",
+        "taskkit.window",
+        "taskkit.files",
+        "taskkit.names",
+    ),
     ("taskkit.engine.call", "taskkit.models", "taskkit.tiles", "taskkit.tokens"),
     (
         "taskkit.split",
@@ -36,7 +44,7 @@ LAYERS = (
     ("taskkit.job",),
     ("taskkit.taskclass", "taskkit.keyed"),
     ("taskkit.engine.plan", "taskkit.engine.engine", "taskkit.engine.default"),  # what runs a task
-    ("taskkit.functions", "taskkit.registry"),
+    ("taskkit.functions", "taskkit.registry", "taskkit.declared"),
     ("taskkit.testing",),
     ("taskkit.knowledge",),
     ("taskkit.tasks",),

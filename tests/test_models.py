@@ -47,3 +47,26 @@ def test_a_bad_file_is_one_clear_error(monkeypatch: pytest.MonkeyPatch, tmp_path
     (tmp_path / "models.toml").write_text(text)
     with pytest.raises(ConfigurationError):
         models.lookup("gpt-4o")
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "price = [-1, 2]",
+        "price = [nan, 1]",
+        'price = ["x", 1]',
+        "price = 3",
+        "price = [1]",
+        "context = inf",
+        "context = 4096.5",
+        'max_output = "x"',
+        "ratio = -1",
+    ],
+)
+def test_a_row_that_can_not_be_counted_with_is_told_with_its_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, row: str
+) -> None:
+    monkeypatch.setenv("TASKKIT_CONFIG", str(tmp_path))
+    (tmp_path / "models.toml").write_text(f"[models.mine]\n{row}\n")
+    with pytest.raises(ConfigurationError, match=r"/models\.toml: mine: "):
+        models.lookup("mine")

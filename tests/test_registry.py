@@ -181,3 +181,36 @@ def test_help_of_a_task_of_ones_own_lists_options_without_a_word_of_theirs() -> 
     assert ran.returncode == 0
     assert "Do Rhyme." in ran.stdout
     assert "--tone" in ran.stdout
+
+
+RUNS = "from pathlib import Path\nPath('ran').touch()\n"
+
+
+def test_a_projects_file_runs_for_its_own_tasks_alone(server: Callable[..., ScriptedServer]) -> None:
+    """Whoever looks at a checkout, or works in it with the built-in tasks, does not run its code."""
+    there = server("An answer.")
+    Path("mine.py").write_text(RUNS + source("SeaSong"))
+    Path("package").mkdir()
+    Path("package/__init__.py").write_text(RUNS)
+    Path("package/deep.py").write_text(source("Deep"))
+    Path("pyproject.toml").write_text('[tool.taskkit]\ntasks = ["mine.py", "package.deep"]\n')
+    Path("a.md").write_text("Ships.")
+    for argv in ((), ("--help",), ("summarise", "--help"), ("prompts", "list"), ("models",), ("summarise", "a.md")):
+        ran = run(*argv, server=there)
+        assert ran.returncode == 0, ran
+        assert not Path("ran").exists(), argv
+    listed = run()
+    assert "sea-song   Do SeaSong." in listed.stdout
+    assert "deep       Do Deep." in listed.stdout
+    ran = run("sea-song", "the sea", server=there)
+    assert (ran.returncode, ran.stdout) == (0, "An answer.\n"), ran.stderr
+    assert Path("ran").exists()
+
+
+def test_a_projects_file_lies_in_the_project(tmp_path: Path) -> None:
+    (tmp_path / "evil.py").write_text(RUNS + source("Evil"))
+    Path("pyproject.toml").write_text('[tool.taskkit]\ntasks = ["../evil.py"]\n')
+    ran = run("evil", "x")
+    assert (ran.returncode, ran.stdout) == (3, "")
+    assert "is not in the project" in ran.stderr
+    assert run("--help").returncode == 0

@@ -2,9 +2,11 @@
 
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import taskkit
 from taskkit import settings
 from taskkit.errors import ConfigurationError
 
@@ -88,3 +90,48 @@ def test_an_unreadable_file_is_told(home: Path) -> None:
     (home / "config" / "config.toml").mkdir()
     with pytest.raises(ConfigurationError, match=r"config\.toml can not be read"):
         settings.load()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '[tiers]\nfast = {model = "m", api_key = "sk-hidden"}',
+        '[tiers]\nfast = {model = "m", base_url = "https://a:sk-hidden@b", api_key_env = 7}',
+        'api_key = ["sk-hidden"]\nmodel = "m"\nrpm = "many"',
+        '[tiers]\nfast = ["m", {api_key = "sk-hidden"}]',
+        'tiers = "sk-hidden"',
+    ],
+)
+def test_no_error_shows_what_may_be_a_key(home: Path, line: str) -> None:
+    (home / "config" / "config.toml").write_text(line)
+    with pytest.raises(ConfigurationError) as caught:
+        settings.load()
+    assert str(home / "config" / "config.toml") in str(caught.value)
+    told = caught.value.__cause__ or caught.value.__context__
+    assert "sk-hidden" not in f"{caught.value} {told}"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"context": float("inf")}, {"context": "x"}, {"temperature": "hot"}, {"temperature": float("nan")}, {"rpm": 0.5}],
+)
+def test_an_engine_of_impossible_settings_is_one_clear_error(home: Path, options: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError):
+        taskkit.Engine(**options)
+
+
+def test_the_project_is_looked_for_up_to_the_root_of_its_repository(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deep = home / "repository" / "docs" / "deep"
+    deep.mkdir(parents=True)
+    (home / "pyproject.toml").write_text('[tool.taskkit]\nmodel = "of nobody"\n')
+    (home / "repository" / "pyproject.toml").write_text('[tool.taskkit]\nmodel = "mine"\nknowledge = "k.kb"\n')
+    (home / "repository" / "docs" / "pyproject.toml").write_text('[project]\nname = "taskkit-docs"\n')
+    monkeypatch.chdir(deep)
+    assert settings.load().model == ""  # no repository: what lies above may be anybody's
+    (home / "repository" / ".git").mkdir()
+    found = settings.load()
+    assert (found.model, found.knowledge) == ("mine", str(home / "repository" / "k.kb"))
+    monkeypatch.chdir(home / "repository")
+    assert settings.load().knowledge == "k.kb"

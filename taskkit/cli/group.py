@@ -1,6 +1,8 @@
 """The root command: the tasks of the registry, and the few commands beside them. Nothing is loaded for its help."""
 
+import contextlib
 import importlib
+from functools import partial
 from typing import Any
 
 import click
@@ -81,13 +83,14 @@ def _tasks(ctx: click.Context) -> tuple[list[tuple[str, str]], tuple[str, ...]]:
 
 def _load_files(ctx: click.Context, *, helps: bool = False) -> None:
     """Task files given on the command line and, as for any setting, by the environment, else by the project, else
-    by the user's file. Where only help is wanted, what is wrong with them, or with the settings, is a warning."""
+    by the user's file. Those of a project are not run before one of their tasks is. Where only help is wanted, what is
+    wrong with them, or with the settings, is a warning."""
     if ctx.meta.setdefault("taskkit.loaded", False):
         return
     ctx.meta["taskkit.loaded"] = True
-    for files in (lambda: ctx.params.get("tasks") or (), _of_the_settings):
+    for load in (partial(registry.load_files, ctx.params.get("tasks") or ()), _load_of_the_settings):
         try:
-            registry.load_files(files())
+            load()
         except ConfigurationError as error:
             if not helps:
                 raise
@@ -96,23 +99,26 @@ def _load_files(ctx: click.Context, *, helps: bool = False) -> None:
                 _warn(error)
 
 
-def _of_the_settings() -> tuple[str, ...]:
-    """The settings are read only where they may name tasks, or are the project's: that is dearer than all the help
-    together."""
+def _load_of_the_settings() -> None:
+    """The user's file is read only where it may name tasks: that is dearer than all the help together."""
     import os
-    from pathlib import Path
 
     if named := os.environ.get("TASKKIT_TASKS"):
-        return tuple(named.split(os.pathsep))
-    from taskkit.settings import config_dir, load
+        registry.load_files(named.split(os.pathsep))
+        return
+    from taskkit.settings import config_dir, load, project
 
-    for path, sign in ((Path("pyproject.toml"), b"[tool.taskkit"), (config_dir() / "config.toml", b"tasks")):
-        try:
-            if sign in path.read_bytes():
-                return load().tasks
-        except OSError:
-            continue
-    return ()
+    here = project()
+    if here is None:
+        with contextlib.suppress(OSError):
+            if b"tasks" in (config_dir() / "config.toml").read_bytes():
+                registry.load_files(load().tasks)
+        return
+    chosen = load()
+    if "tasks" in here[1]:
+        registry.declare(chosen.tasks, here[0].parent)
+    else:
+        registry.load_files(chosen.tasks)
 
 
 def _warn(why: object) -> None:

@@ -14,13 +14,17 @@ def prompts() -> None:
     pass
 
 
-def _all() -> "dict[str, Prompt]":
+def _all(asked: str = "") -> "dict[str, Prompt]":
+    """Tasks of a project are not run for a list; the one that is asked for is."""
     from taskkit import registry
+    from taskkit.declared import Declared
     from taskkit.errors import TaskkitError
     from taskkit.prompt import Prompt
 
     found: dict[str, Prompt] = {}
     for name, entry in registry.entries().items():
+        if isinstance(entry.target, Declared) and name != registry.canonical(asked):
+            continue
         try:
             prompt = getattr(entry.load(), "prompt", None)
         except TaskkitError as error:
@@ -34,7 +38,7 @@ def _all() -> "dict[str, Prompt]":
 def _one(name: str) -> "Prompt":
     from taskkit.errors import InputError
 
-    found = _all()
+    found = _all(name)
     if name not in found:
         raise InputError(f"There is no prompt called {name}.", hint=f"There are: {', '.join(found)}.")
     return found[name]

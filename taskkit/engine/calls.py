@@ -27,6 +27,7 @@ from taskkit.engine.schema import answer_schema
 from taskkit.engine.send import Transport
 from taskkit.errors import ConfigurationError, ContextTooLong, EndpointError, InputError, UnsafeError
 from taskkit.events import Events
+from taskkit.models import user_file
 from taskkit.prompt import Part
 from taskkit.results import Notice, Usage
 from taskkit.tokens import Counter, count_messages
@@ -62,8 +63,8 @@ class Calls:
             "concurrency": concurrency, "max_cost": max_cost, "moderate": moderate, "timeout": timeout,
             "allow_http": allow_http,
         }  # fmt: skip
-        if temperature is not None and not 0 <= temperature <= 2:
-            raise ConfigurationError(f"A temperature of {temperature} is not between 0 and 2.")
+        if temperature is not None and not (isinstance(temperature, int | float) and 0 <= temperature <= 2):
+            raise ConfigurationError(f"A temperature of {temperature!r} is not between 0 and 2.")
         self.settings = settings_.load(given)
         self.temperature = temperature
         self.tier = tier
@@ -114,7 +115,7 @@ class Calls:
         if images and not sees_images(route):
             raise InputError(
                 f"{route.model.name} takes no images.",
-                hint="Use a model that does (--model), or say images = true in its row of models.toml.",
+                hint=f"Use a model that does (--model), or say images = true in its row of {user_file()}.",
             )
         notices += await self._moderated(route, asked, "input", "\n".join(one.content for one in given), images)
         checks_output = self._moderates(asked, "output")

@@ -1,6 +1,7 @@
 """Which model, at which endpoint, a tier stands for."""
 
 import ipaddress
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date
 from urllib.parse import urlsplit

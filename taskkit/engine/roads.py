@@ -16,7 +16,7 @@ from taskkit.engine.route import Route
 from taskkit.engine.send import OpenAITransport, Transport
 from taskkit.engine.spend import Spend
 from taskkit.events import Events
-from taskkit.models import Model, lookup
+from taskkit.models import Model, lookup, user_file
 from taskkit.settings import OPENAI_URL, Settings
 from taskkit.tokens import Counter
 
@@ -109,7 +109,7 @@ class Roads:
         if not model.known and context is None and not choice.is_local:
             self._warn(
                 f"Nothing is known of {model.name}: a context of {model.context} tokens is assumed. "
-                "Say --context, or give it a row in models.toml."
+                f"Say --context, or give it a row in {user_file()}."
             )
         window = model.window if context is None else model.within(context)
         route = Route(model, window, Counter(model.encoding, ratio), road)

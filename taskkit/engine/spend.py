@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from taskkit.engine.journal import Journal
 from taskkit.errors import ConfigurationError, CostCapError
+from taskkit.models import user_file
 from taskkit.results import dollars
 
 
@@ -29,7 +30,7 @@ class Spend:
         if worst is None:
             raise ConfigurationError(
                 f"The price of {model} is unknown, so a cost cap can not be kept.",
-                hint=f'Give it in models.toml ([models."{model}"] price = [in, out], dollars a million tokens), or '
+                hint=f'Give it in {user_file()} ([models."{model}"] price = [in, out], dollars a million tokens), or '
                 "leave max_cost (--max-cost) out.",
             )
         while self.spent + self.reserved + worst > self.cap:
