@@ -14,7 +14,7 @@ install: $(READY)
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "taskkit needs Python 3.11 or newer: make PYTHON=python3.12 …")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --editable '.[local,postgres,documents,dev]'
+	$(BIN)/python -m pip install --quiet --config-settings editable_mode=compat --editable '.[local,postgres,documents,dev]'
 	@touch $@
 	@echo 'Installed: $(BIN)/taskkit. Next: make demo'
 

@@ -71,7 +71,7 @@ def _catalogue(file: str, _stamp: int) -> tuple[Mapping[str, str], Mapping[str, 
             tiers.update(mine.get("tiers", {}))
             for name, row in mine.get("models", {}).items():
                 rows[name] = {**rows.get(name, {}), **row}
-        except (OSError, UnicodeDecodeError, AttributeError, ValueError) as error:
+        except (OSError, UnicodeDecodeError, AttributeError, TypeError, ValueError) as error:
             raise ConfigurationError(f"{file} can not be read: {error}.") from error
     return tiers, {name: _model(name, row, file) for name, row in rows.items()}
 

@@ -87,6 +87,12 @@ class Prompt:
         return next((found for folder in own if (found := folder / self._path.name).is_file()), self._path)
 
     @property
+    def _said(self) -> str:
+        """Its name, and where somebody's own takes the place of the built-in one, its file."""
+        file = self.file
+        return self.name if file == self._path else f"{self.name}, which is {file},"
+
+    @property
     def built_in(self) -> Path | None:
         """The file that came with the task."""
         return self._path
@@ -110,9 +116,9 @@ class Prompt:
         """Fills a block. Few-shot `examples` (`input`, `output`) become turns after the system part.
 
         Raises `ConfigurationError` for an unknown block or value, or a template that does not parse."""
-        templates = _templates(self.source, self.name).get(block)
+        templates = _templates(self.source, self._said).get(block)
         if templates is None:
-            raise ConfigurationError(f"The prompt {self.name} has no block {block!r}.")
+            raise ConfigurationError(f"The prompt {self._said} has no block {block!r}.")
         parts: list[Part] = []
         for template in templates:
             parts.extend(self._fill(template, values))
@@ -131,7 +137,7 @@ class Prompt:
             items = list(cast("Iterable[object]", values[template.items]))
         except KeyError:
             raise ConfigurationError(
-                f"The prompt {self.name} wants {template.items!r}, which it was not given."
+                f"The prompt {self._said} wants {template.items!r}, which it was not given."
             ) from None
         for number, item in enumerate(items, 1):
             text = self._render(template.text, {**values, template.item: item, "number": number})
@@ -143,7 +149,7 @@ class Prompt:
         try:
             return _compiled(text).render(values).strip("\n")
         except (TemplateError, TypeError) as error:
-            raise ConfigurationError(f"The prompt {self.name} can not be filled: {error}.") from error
+            raise ConfigurationError(f"The prompt {self._said} can not be filled: {error}.") from error
 
 
 def _digest(text: str) -> str:
@@ -169,16 +175,16 @@ def _read(file: Path, _stamp: int) -> str:
 @functools.lru_cache(maxsize=256)
 def _templates(source: str, name: str) -> Mapping[str, tuple[Template, ...]]:
     blocks = {found[1]: found[2] for found in BLOCK.finditer(source)} or {"": source}
-    return {block: tuple(_split(text, f"{name}/{block}")) for block, text in blocks.items()}
+    return {block: tuple(_split(text, name, block)) for block, text in blocks.items()}
 
 
-def _split(text: str, name: str) -> Iterator[Template]:
+def _split(text: str, name: str, block: str) -> Iterator[Template]:
     heads = list(PART.finditer(text))
     if not heads:
         yield Template("user", text.strip("\n"), "keep", "", "")
         return
     if text[: heads[0].start()].strip():
-        raise ConfigurationError(f"The prompt {name} has text before its first @role line.")
+        raise ConfigurationError(f"The prompt {name} has text before the first @role line of {block or 'it'}.")
     for head, following in zip(heads, [*heads[1:], None], strict=True):
         body = text[head.end() : following.start() if following else len(text)].strip("\n")
         yield Template(cast("Role", head[1]), body, cast("Rule", head[2] or "keep"), head[3] or "", head[4] or "")

@@ -52,6 +52,9 @@ def _worked(argv: Sequence[str]) -> int:
         code = cli.main(args=list(argv), prog_name="taskkit", standalone_mode=False)
     except click.exceptions.Exit as stop:
         return stop.exit_code
+    except click.exceptions.NoArgsIsHelpError as alone:
+        click.echo(alone.ctx.get_help() if alone.ctx else "")
+        return 0
     except click.Abort as stop:  # click's name for Ctrl-C and for the end of the input
         told = stop.__cause__.args if isinstance(stop.__cause__, KeyboardInterrupt) else ()
         raise KeyboardInterrupt(*told) from None

@@ -1,7 +1,7 @@
 """A click command out of a task class: its fields are the arguments and options."""
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +125,10 @@ def _option(field: Field) -> click.Option:
         made = click.Path(allow_dash=True)  # for its completion
     elif len(kinds) == 1:
         made = NUMBERS.get(kinds[0])
+        if made and field.bounds:
+            low, high = (_bound(field.bounds, *names) for names in (("ge", "gt"), ("le", "lt")))
+            ranged: Any = click.IntRange if made is click.INT else click.FloatRange
+            made = ranged(low, high, min_open="gt" in field.bounds, max_open="lt" in field.bounds)
     many = bool(field.items)
     if many:
         words = f"{words}  [may be repeated]".strip()
@@ -134,6 +138,10 @@ def _option(field: Field) -> click.Option:
         [*short, f"--{field.word}", field.name], type=made, multiple=many, required=field.required, help=words or None,
         metavar=either,
     )  # fmt: skip
+
+
+def _bound(bounds: Mapping[str, float], *names: str) -> float | None:
+    return next((bounds[name] for name in names if name in bounds), None)
 
 
 def _firsts(cls: Any, field: Field, given: Any, stdin: Stdin) -> list[tuple[Any, ...]]:

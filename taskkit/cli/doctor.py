@@ -1,10 +1,12 @@
 """`taskkit doctor`: what is configured, whether it answers, and what it takes."""
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from taskkit.cli.options import ENGINE, with_options
+from taskkit.settings import NOT_FROM_A_PROJECT, Settings
 
 if TYPE_CHECKING:
     from taskkit.engine.engine import Engine
@@ -14,7 +16,12 @@ PARAMETERS = ("temperature", "max_tokens", "max_completion_tokens", "stream_opti
 SHOWN = 20  # names of models; some endpoints have hundreds
 
 
-@click.command()
+SETTINGS = f"""Settings: {", ".join(one.name for one in dataclasses.fields(Settings))}. Each can stand in the user's
+config.toml, in the environment as TASKKIT_NAME (tiers apart), and, but for {", ".join(sorted(NOT_FROM_A_PROJECT))}, in a
+project's pyproject.toml under [tool.taskkit]. Where these files lie is in the first lines of what this command says."""
+
+
+@click.command(epilog=SETTINGS)
 @with_options(ENGINE)
 @click.option("--debug", is_flag=True, help="Show where an error comes from.")
 def doctor(**given: Any) -> int:
@@ -27,6 +34,7 @@ def doctor(**given: Any) -> int:
 
     with engine_of({**given, "no_journal": True}) as engine, watching(engine, quiet=False, bar=False):
         chosen = engine.settings
+        _places()
         if chosen.base_url or chosen.api_key:
             from taskkit.settings import OPENAI_URL
 
@@ -54,6 +62,21 @@ def doctor(**given: Any) -> int:
         refused = _refused(engine, route)
         _row("refuses", ", ".join(refused) or "nothing that was tried")
     return 0
+
+
+def _places() -> None:
+    """The files that settings come from, also where they are yet to be written."""
+    from taskkit.models import user_file
+    from taskkit.settings import config_dir, project
+
+    here = project()
+    for name, file in (
+        ("settings", config_dir() / "config.toml"),
+        ("models", user_file()),
+        ("project", here and here[0]),
+    ):
+        if file:
+            _row(name, f"{file}{'' if file.is_file() else ' (there is none)'}")
 
 
 def _row(name: str, said: str) -> None:

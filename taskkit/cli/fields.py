@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from taskkit.errors import InputError
 from taskkit.images import SUFFIXES, kind_of
-from taskkit.source import Text, read
+from taskkit.source import Text, decoded, read
 
 SEQUENCES = {list, tuple, set, frozenset, Sequence, Iterable}
 MAPPINGS = {dict, Mapping}
@@ -29,6 +29,7 @@ class Field:
     required: bool
     default: Any
     help: str
+    bounds: Mapping[str, float] = dataclasses.field(default_factory=dict[str, float])  # of a number: ge, gt, le, lt
 
     @property
     def word(self) -> str:
@@ -65,7 +66,8 @@ def fields_of(cls: Any) -> list[Field]:
             default = dataclasses.MISSING if default.is_required() else default.get_default(call_default_factory=True)
         required = default is dataclasses.MISSING
         kinds = _kinds(hint)
-        found.append(Field(one.name, kinds, _items(kinds), required, None if required else default, words))
+        bounds = _bounds(hints[one.name])
+        found.append(Field(one.name, kinds, _items(kinds), required, None if required else default, words, bounds))
     return found
 
 
@@ -74,6 +76,17 @@ def _bare(hint: Any) -> tuple[Any, str]:
         return hint, ""
     inner, *notes = get_args(hint)
     return inner, next((text for note in notes if (text := getattr(note, "description", None))), "")
+
+
+def _bounds(hint: Any) -> dict[str, float]:
+    notes = get_args(hint)[1:] if get_origin(hint) is Annotated else ()
+    signs = [sign for note in notes for sign in getattr(note, "metadata", ())]
+    return {
+        name: value
+        for sign in signs
+        for name in ("ge", "gt", "le", "lt")
+        if isinstance(value := getattr(sign, name, None), int | float)
+    }
 
 
 def _kinds(hint: Any) -> tuple[Any, ...]:
@@ -124,7 +137,15 @@ def _one(field: Field, kinds: Sequence[Any], word: Any, stdin: "Stdin") -> Any:
         return stdin.source() if word == "-" else _source(word)
     if any((get_origin(kind) or kind) in MAPPINGS or hasattr(kind, "model_fields") for kind in kinds):
         return _mapping(field, kinds, word)
-    return Path(word) if Path in kinds and (str not in kinds or _is_there(word)) else word
+    if Path in kinds and (str not in kinds or _is_there(word)):
+        return Path(word)
+    if Path in kinds and _is_list(word):
+        raise InputError(f"There is no file {word}.", hint="Check its name and folder.")
+    if not word.isascii() and any("\ud800" <= one <= "\udfff" for one in word):
+        raise InputError(
+            f"{field.word} is not UTF-8.", hint="Say it in a terminal or a script whose encoding is UTF-8."
+        )
+    return word
 
 
 def _is_there(word: str) -> bool:
@@ -132,6 +153,13 @@ def _is_there(word: str) -> bool:
     with contextlib.suppress(OSError, ValueError):
         return Path(word).exists()
     return False
+
+
+def _is_list(word: str) -> bool:
+    """What looks like the name of a file of lists is one, if one that is not there: never a word of its own."""
+    return (
+        word.lower().endswith((".txt", ".csv", ".tsv", ".json", ".jsonl", ".toml", ".yaml", ".yml")) and "," not in word
+    )
 
 
 def _source(word: str) -> Path | Text:
@@ -172,7 +200,7 @@ class Stdin:
 
     def __call__(self) -> str:
         """Raises `InputError` when it is empty, no text, or wanted twice."""
-        text = _decoded(self._take())
+        text = decoded(self._take(), "Standard input")
         if not text.strip():
             raise InputError("Standard input is empty.", hint="Give a file, or pipe a text in.")
         return text
@@ -186,6 +214,8 @@ class Stdin:
     def _read(self) -> bytes:
         data = self._data
         if data is None:
+            if sys.stdin is None:
+                raise InputError("Standard input is closed.", hint="Give a file, or pipe a text in.")
             data = self._data = sys.stdin.buffer.read()
         return data
 
@@ -194,17 +224,6 @@ class Stdin:
             raise InputError("Standard input can be read for one input only.", hint="Give a file for the other.")
         self._taken = True
         return self._read()
-
-
-def _decoded(data: bytes) -> str:
-    if b"\0" in data[:8192]:
-        raise InputError("Standard input is binary, not a text.", hint="Give its text instead.")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"Standard input is not UTF-8: byte {error.start} can not be decoded.", hint="Save it as UTF-8."
-        ) from None
 
 
 def is_piped() -> bool:

@@ -24,7 +24,7 @@ def models(ctx: click.Context) -> None:
 def list_(*, as_json: bool = False, **_: Any) -> None:
     """Tiers, embedded models, and the catalogue."""
     from taskkit import local
-    from taskkit.models import catalogue
+    from taskkit.models import catalogue, user_file
 
     tiers, rows, embedded = _tiers(), list(catalogue().values()), local.models()
     if as_json:
@@ -49,6 +49,7 @@ def list_(*, as_json: bool = False, **_: Any) -> None:
     for row in rows:
         end = f"; leaves its API on {row.retires}, replaced by {row.replacement or 'nothing'}" if row.retires else ""
         click.echo(f"  {row.name:<{width}}  {row.context:,} tokens, {row.max_output:,} out{end}")
+    click.echo(f"\nYour own rows stand in {user_file()}, before these.")
 
 
 def _tiers() -> dict[str, str]:

@@ -48,12 +48,18 @@ ENGINE: Table = (
     (["--fresh"], {"is_flag": True, "help": "Ask anew, whatever the journal has."}),
     (["--allow-http"], {"is_flag": True, "help": "Admit an endpoint without TLS on another machine."}),
 )
-PLAN: Table = ((["--plan"], {"is_flag": True, "help": "Tell calls, tokens, cost and minutes; send nothing."}),)
+PLAN: Table = (
+    (["--plan"], {"is_flag": True, "help": "Tell calls, tokens, cost and minutes, the journal apart; send nothing."}),
+)
 OUTPUT: Table = (
     (["--json", "as_json"], {"is_flag": True, "help": "Give the whole result as JSON."}),
     (
         ["-o", "--output"],
-        {"metavar": "FILE", "type": click.Path(), "help": "Write the result here, once it is whole; or a folder."},
+        {
+            "metavar": "FILE",
+            "type": click.Path(),
+            "help": "Write the result, or its JSON, here, once it is whole; or a folder/.",
+        },
     ),
 )
 MANNER: Table = (

@@ -1,13 +1,14 @@
 """A running task's text as it comes."""
 
 import asyncio
-import concurrent.futures  # noqa: TC003
+import concurrent.futures
 import queue
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
 from taskkit.engine import loop
+from taskkit.errors import TaskkitError
 
 R = TypeVar("R")
 Start = Callable[[Callable[[str], None]], Coroutine[Any, Any, R]]
@@ -61,11 +62,17 @@ class Stream(Generic[R]):
 
     @property
     def result(self) -> R:
-        """What the task returned; runs it to its end first."""
+        """What the task returned; runs it to its end first. Raises `TaskkitError` where the stream was left early."""
         if self._future is None:
             self._begin(lambda _: None)
         assert self._future is not None
-        return self._future.result()
+        try:
+            return self._future.result()
+        except concurrent.futures.CancelledError:
+            raise TaskkitError(
+                "The stream was left before its end, so there is no result.",
+                hint="Read it to its end, or call the task itself.",
+            ) from None
 
     def _begin(self, put: Callable[[str], None]) -> "concurrent.futures.Future[R]":
         if self._future is not None:
