@@ -139,7 +139,7 @@ class Roads:
             return road, model
         if isinstance(road.transport, OpenAITransport):
             model = await self._served(road.transport, model, given=choice.given)
-        elif self._real is not None:
+        elif self._real is not None and not choice.given:
             _, model = await self._real._opened(choice)  # noqa: SLF001 - of the same class
         return road, model
 
