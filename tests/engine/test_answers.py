@@ -133,11 +133,12 @@ def endless(body: Mapping[str, Any]) -> Any:
     [
         (endless, {}, "it was continued 8 times"),
         (Say("Round and round it goes, and round. " * 60, finish="length"), {}, "the model went in circles"),
+        (Say("It began well, and then: " + "I am here. " * 400, finish="length"), {}, "the model went in circles"),
         (lambda body: Say("".join(f"Word {n} here. " for n in range(500)), finish="length"), {"context": 700},
          "the window has no room to continue it"),
         ([Cut(WHOLE, 1993), " "], {}, "the model did not go on with it"),
     ],
-    ids=["endless", "circles", "window", "nothing more"],
+    ids=["endless", "circles", "one circle", "window", "nothing more"],
 )  # fmt: skip
 def test_what_stays_cut_is_marked_with_the_reason(
     server: Server, reply: Any, options: dict[str, Any], why: str
