@@ -69,7 +69,7 @@ class Answer:
         except Transient:
             raise
         except Exception as error:
-            raise self._connection.broken(error, answered=True) from error
+            raise self._connection.broken(error) from error
 
     async def whole(self) -> bytes:
         """The body; of a refusal its beginning."""
@@ -163,7 +163,7 @@ class Connection:
                 request = http.build_request("GET" if content is None else "POST", url, content=content)
                 response = await http.send(request, stream=True, follow_redirects=False)
             except Exception as error:
-                raise self.broken(error, answered=False) from error
+                raise self.broken(error) from error
             self._tell(response.headers)
             if not 300 <= response.status_code < 400:
                 return response
@@ -211,13 +211,18 @@ class Connection:
         said = f"An answer of {self.base_url} does not come to an end: {size / 1e6:.0f} MB came of it."
         return Transient(EndpointError(said), billed=True, tries=NONSENSE_TRIES)
 
-    def broken(self, error: Exception, *, answered: bool) -> Exception:
-        """What the client raised, as one of ours."""
+    def broken(self, error: Exception) -> Exception:
+        """What the client raised, as one of ours. What was sent may have been worked on, and charged, however little
+        came back."""
         names = {cls.__name__ for cls in type(error).__mro__}
         if "UnsupportedProtocol" in names or "InvalidURL" in names:
             return ConfigurationError(f"{self.base_url} is no usable address: {error}.")
         if "TimeoutException" in names and "ConnectTimeout" not in names:
             return self._too_late()
+        causes = {cls.__name__ for cls in type(error.__cause__ or error.__context__).__mro__}
+        if "ServerDisconnectedError" in causes:  # comes as a connection that was never there
+            said = f"{self.base_url} closed the connection before its answer."
+            return Transient(EndpointError(said), billed=True, tries=4)
         if {"ConnectError", "ConnectTimeout"} & names:  # a refused connection comes as either
             return Transient(
                 EndpointError(
@@ -227,9 +232,7 @@ class Connection:
                 tries=4,
             )
         if {"TransportError", "OSError", "StreamError"} & names:
-            return Transient(
-                EndpointError(f"The connection to {self.base_url} broke ({short(error)})."), billed=answered
-            )
+            return Transient(EndpointError(f"The connection to {self.base_url} broke ({short(error)})."), billed=True)
         return nonsense(self.base_url, f"{type(error).__name__}: {short(error)}")
 
     async def close(self) -> None:

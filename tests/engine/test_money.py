@@ -10,7 +10,7 @@ import pytest
 
 import taskkit
 from taskkit.errors import ConfigurationError, CostCapError
-from taskkit.testing import Say, ScriptedServer
+from taskkit.testing import Drop, Say, ScriptedServer, Stall
 from taskkit.tokens import counter_for
 
 Server = Callable[..., ScriptedServer]
@@ -69,3 +69,30 @@ def test_an_unknown_price_is_said_to_be_unknown(server: Server) -> None:
         assert "unknown" in str(engine.plan(Tell("it")))
     with taskkit.Engine(max_cost=1, **options) as engine, pytest.raises(ConfigurationError, match="price"):
         engine.run(Tell("that"))
+
+
+@pytest.mark.parametrize("broken", [Drop(), Drop(after=60), Stall(30)], ids=["dropped", "in the middle", "silent"])
+def test_tries_that_broke_count_as_spent_since_the_endpoint_may_have_charged_for_them(
+    server: Server, broken: Any
+) -> None:
+    """Every call breaks once; the server charges for the whole answer all the same."""
+    counter = counter_for("gpt-4o-mini")
+    tried: set[str] = set()
+
+    def model(body: Mapping[str, Any]) -> Any:
+        words = str(body["messages"])
+        if words in tried:
+            return Say("word " * 3000)
+        tried.add(words)
+        return broken
+
+    there = server(model, count=counter.count)
+    options: dict[str, Any] = {"model": "gpt-4o-mini", "base_url": there.base_url, "api_key": "k", "today": TODAY}
+    with (
+        taskkit.Engine(max_cost="0.05", concurrency=20, timeout=1.5, **options) as engine,
+        pytest.raises(CostCapError),
+    ):
+        engine.map([Tell(f"thing {number}") for number in range(40)])
+    each = counter.count("word " * 3000) * OUT
+    assert len(there.bodies) > 10
+    assert len(there.bodies) * each <= Decimal("0.05")
