@@ -26,8 +26,7 @@ class Reading:
 
 
 class Kind(Protocol):
-    """`question` goes before every text. `each` is the room that the answer for one text may take, in tokens.
-    `choosing` tells a judgement of the whole text from things found in it."""
+    """`question` goes before every text. `each` is the room that the answer for one text may take, in tokens."""
 
     @property
     def name(self) -> str: ...

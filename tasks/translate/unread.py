@@ -5,11 +5,11 @@ It is a rough count, for one warning where a format has lost its way: too deep a
 import re
 
 from taskkit.job import Job
-from taskkit.tasks.translate.formats import Opened
+from taskkit.tasks.translate.formats import Opened, webpage
 from taskkit.tasks.translate.formats.blocks import front_matter
 
 LEFT = re.compile(
-    r"""<(script|style|pre|code|svg|math|textarea)\b[^<>]*+>.*?(?:</\1\s*>|\Z) | <!--.*?(?:-->|\Z) | </?[A-Za-z!][^<>]*+>
+    rf"""<({"|".join(sorted(webpage.LEFT))})\b[^<>]*+>.*?(?:</\1\s*>|\Z) | <!--.*?(?:-->|\Z) | </?[A-Za-z!][^<>]*+>
     | https?://\S+""",
     re.VERBOSE | re.DOTALL | re.IGNORECASE,
 )
