@@ -15,10 +15,12 @@ from taskkit.knowledge.export import written
 from taskkit.knowledge.finding import How, check, searched
 from taskkit.knowledge.intake import take
 from taskkit.knowledge.lexical import clean
+from taskkit.knowledge.marks import marked
+from taskkit.knowledge.naming import Names, moved_here
 from taskkit.knowledge.progress import Progress
-from taskkit.knowledge.read import find
+from taskkit.knowledge.read import Found, find
 from taskkit.knowledge.reading import Source
-from taskkit.knowledge.records import Document, Hit, Listed, Passage, Report, Skipped, Stats
+from taskkit.knowledge.records import Document, Hit, Labels, Listed, Metadata, Passage, Report, Skipped, Stats
 from taskkit.knowledge.stores import coding, opened
 from taskkit.knowledge.stores.coding import Made
 
@@ -93,43 +95,53 @@ class KnowledgeBase:
 
     # Documents in -----------------------------------------------------------------------------------------------
 
-    def add(self, what: Path | Document | Iterable[Document | Path], *, progress: Progress | None = None) -> Report:
-        """Files, folders and documents; one of a known name takes the old one's place.
+    def add(
+        self, what: Path | Document | Iterable[Document | Path], *, metadata: Metadata | None = None,
+        access: Labels | None = None, progress: Progress | None = None,
+    ) -> Report:  # fmt: skip
+        """Files, folders and documents; one of a known name takes the old one's place, but not a file that of another
+        folder: its own folder's name then goes before its name.
 
-        What can not be read is told in the report. Broken off, it goes on where it stopped when it is called again."""
-        return _waited(self.aadd(what, progress=progress))
+        `metadata` and `access` are given to all of them, before what they say of themselves; a file that is there
+        already keeps its labels when `access` is not given. What can not be read is told in the report. Broken off, it
+        goes on where it stopped when it is called again."""
+        return _waited(self.aadd(what, metadata=metadata, access=access, progress=progress))
 
     async def aadd(
-        self, what: Path | Document | Iterable[Document | Path], *, progress: Progress | None = None
-    ) -> Report:
+        self, what: Path | Document | Iterable[Document | Path], *, metadata: Metadata | None = None,
+        access: Labels | None = None, progress: Progress | None = None,
+    ) -> Report:  # fmt: skip
+        marks = marked(metadata, access)
         given = [what] if isinstance(what, Path | Document) else what
-        todo: Iterable[Source] = _sources(given)
+        names = Names(await asyncio.to_thread(self._store.digests))
+        todo: Iterable[Source] = names.of(_sources(given))
         if isinstance(given, Sized):  # else they are taken as they come, and nobody knows how many
             todo = await asyncio.to_thread(tuple, todo)
-        return await take(self._store, self._embedder, self._made, todo, progress)
+        return await take(self._store, self._embedder, self._made, todo, progress, marks)
 
     def sync(
-        self,
-        folder: Path | str,
-        *,
-        include: Sequence[str] = (),
-        exclude: Sequence[str] = (),
-        progress: Progress | None = None,
-    ) -> Report:
-        """The base as the folder is: new and changed files taken in, those that are gone taken out."""
-        path = Path(folder)
+        self, folder: Path | str, *, include: Sequence[str] = (), exclude: Sequence[str] = (),
+        metadata: Metadata | None = None, access: Labels | None = None, progress: Progress | None = None,
+    ) -> Report:  # fmt: skip
+        """The base as the folder is: new and changed files taken in, those that are gone taken out. Names, `metadata` and
+        `access` are as with `add`.
+
+        Where another folder that had its names is there no longer, this one is taken for it, moved: what is unchanged is
+        embedded no more, and what is not here any longer goes out."""
+        path, marks = Path(folder), marked(metadata, access)
         if not path.is_dir():
             raise InputError(f"There is no folder {path}.", hint="Check its name; a file goes in with `add`.")
-        files = [*find(path, include, exclude)]
-        names = {one.file if isinstance(one, Skipped) else one.name for one in files}
-        origin = str(path.resolve())
-        before = self._store.digests()
+        before, origin = self._store.digests(), str(path.resolve())
+        files: list[Source] = [*Names(before).of(find(path, include, exclude))]
+        mine = [one.name for one in files if isinstance(one, Found)]
+        names = {*mine, *(one.file for one in files if isinstance(one, Skipped))}
         gone = [name for name, (_, home) in before.items() if home == origin and name not in names]
         moved = {before[name][0]: name for name in gone}
-        report = _waited(take(self._store, self._embedder, self._made, files, progress, moved))
+        report = _waited(take(self._store, self._embedder, self._made, files, progress, marks, moved))
         known = self._store.digests()
-        removed = self._store.drop([name for name in gone if name in known]) if gone else 0
-        return replace(report, removed=removed)
+        self._store.adopt([name for name in mine if name in known and known[name][1] != origin], origin)
+        gone = [name for name in (*gone, *moved_here(before, known, mine, origin)) if name in known]
+        return replace(report, removed=self._store.drop(gone) if gone else 0)
 
     def remove(self, name: str) -> bool:
         """Takes a document out; whether there was one."""

@@ -50,19 +50,23 @@ def document(one: Document) -> None:
         raise InputError(f"A document's name is a text, not {one.name!r}.")
     if not isinstance(one.text, str) or not isinstance(one.title, str):
         raise InputError(f"The document {one.name!r} has no text: text and title are `str`.")
-    if not isinstance(one.metadata, Mapping):
-        raise InputError(f"The metadata of {one.name!r} are names with values, not {shown(one.metadata)}.")
-    for key, value in one.metadata.items():
+    metadata(one.metadata, f"The document {one.name!r}")
+    try:
+        labels(one.access)
+    except InputError as error:
+        raise InputError(f"The document {one.name!r} can not be taken in. {error.message}", hint=error.hint) from None
+
+
+def metadata(given: Any, whose: str) -> None:
+    if not isinstance(given, Mapping):
+        raise InputError(f"{whose} has no metadata: names with values, not {shown(given)}.")
+    for key, value in given.items():
         try:
             if not isinstance(key, str):
                 raise TypeError
             json.dumps(value, allow_nan=False)
         except (TypeError, ValueError, RecursionError):
             raise InputError(
-                f"The document {one.name!r} has {shown(value)} under {key!r} in its metadata.",
+                f"{whose} has {shown(value)} under {key!r} in its metadata.",
                 hint="Texts, finite numbers, truth values, None and lists of them can be kept.",
             ) from None
-    try:
-        labels(one.access)
-    except InputError as error:
-        raise InputError(f"The document {one.name!r} can not be taken in. {error.message}", hint=error.hint) from None

@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence, Si
 from typing import Any, TypeAlias, TypeVar
 
 from taskkit.knowledge.embed import Embedder, at_once, vectors_of
+from taskkit.knowledge.marks import Marks
 from taskkit.knowledge.progress import Bar, Progress
 from taskkit.knowledge.reading import Reading, Source
 from taskkit.knowledge.records import Report
@@ -24,12 +25,13 @@ async def take(
     made: Made,
     todo: Iterable[Source],
     progress: Progress | None,
+    marks: Marks,
     gone: Mapping[str, str] | None = None,
 ) -> Report:
     """`gone` are documents, by their digests, whose files went: a new one of the same content is one of them renamed.
     Whatever ends this, what was embedded is kept."""
     bar = Bar(progress, len(todo) if isinstance(todo, Sized) else 0)
-    reading = Reading(store, todo, at_once(embedder), gone or {}, bar)
+    reading = Reading(store, todo, at_once(embedder), gone or {}, marks, bar)
     groups = reading.groups()
     embedded = 0
     coming = keeping = _begun(asyncio.to_thread(next, groups, None))

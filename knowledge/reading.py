@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias
 
+from taskkit.knowledge.marks import Marks
 from taskkit.knowledge.pieces import digest, pieces
 from taskkit.knowledge.progress import Bar
 from taskkit.knowledge.read import Found, documents
@@ -20,8 +21,11 @@ GROUP, AT_ONCE = 500_000, 500
 class Reading:
     """Of what was read; another thread may `stop` it. `gone` as in `take`."""
 
-    def __init__(self, store: Store, todo: Iterable[Source], at_once: int, gone: Mapping[str, str], bar: Bar) -> None:
+    def __init__(
+        self, store: Store, todo: Iterable[Source], at_once: int, gone: Mapping[str, str], marks: Marks, bar: Bar
+    ) -> None:
         self._store, self._todo, self._at_once, self._bar = store, todo, at_once, bar
+        self._marks = marks
         self._gone = dict(gone)
         self._apart = Apart()
         self._added = self._changed = self._unchanged = 0
@@ -32,7 +36,9 @@ class Reading:
         known = {name: mark for name, (mark, _) in self._store.digests().items()}
         group: list[Incoming] = []
         size = 0
-        for one, home in documents(self._told(), self._apart):
+        labels = self._store.labelled() if self._marks.access is None else {}
+        for read, home in documents(self._told(), self._apart):
+            one = read if isinstance(read, Skipped) else self._marks.on(read, labels if home else {})
             if isinstance(one, Skipped):
                 self._skipped.append(one)
                 self._bar.done()

@@ -1,0 +1,68 @@
+"""What files are called in a base: by their path below their folder, and apart where another folder has that name."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from taskkit.knowledge.read import Found
+from taskkit.knowledge.reading import Source
+
+Kept = Mapping[str, tuple[str, str]]  # digest and origin of each document
+
+
+class Names:
+    """Those that are given in one intake. A folder that is there no longer holds no name: it was moved, and whoever
+    comes with its names is taken for it."""
+
+    def __init__(self, kept: Kept) -> None:
+        self._kept = kept
+        self._given: dict[str, Path] = {}
+        self._there: dict[str, bool] = {"": False}
+
+    def of(self, files: Iterable[Source]) -> Iterator[Source]:
+        for one in files:
+            yield replace(one, name=self._of(one)) if isinstance(one, Found) else one
+
+    def _of(self, file: Found) -> str:
+        for name in _names(file):
+            home = self._kept.get(name, ("", ""))[1]
+            if self._given.get(name, file.path) == file.path and (home == file.origin or not self.there(home)):
+                self._given[name] = file.path
+                return name
+        raise AssertionError  # there is always one more
+
+    def there(self, folder: str) -> bool:
+        if folder not in self._there:
+            self._there[folder] = Path(folder).is_dir()
+        return self._there[folder]
+
+
+def _names(file: Found) -> Iterator[str]:
+    """The path below its folder, then with that folder's name before it, then with the one above, and so on."""
+    name = file.name
+    yield name
+    for part in reversed(Path(file.origin).parts[1:]):
+        name = f"{part}/{name}"
+        yield name
+    number = 2
+    while True:
+        yield f"{name} ({number})"
+        number += 1
+
+
+def moved_here(before: Kept, after: Kept, mine: Iterable[str], origin: str) -> list[str]:
+    """What is here no longer of folders that were moved to this one: that are there no longer, and half of whose
+    documents are here under their names, and half of these as they were. `mine` are the names of this folder's files;
+    `after` is what the base has by now."""
+    here, known = set(mine), Names(before)
+    had: dict[str, list[str]] = {}
+    for name, (_, home) in before.items():
+        if home not in {"", origin} and not known.there(home):
+            had.setdefault(home, []).append(name)
+    gone: list[str] = []
+    for names in had.values():
+        found = [name for name in names if name in here]
+        same = [name for name in found if after.get(name, ("", ""))[0] == before[name][0]]
+        if found and 2 * len(found) >= len(names) and 2 * len(same) >= len(found):
+            gone += [name for name in names if name not in here]
+    return gone

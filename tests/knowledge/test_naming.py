@@ -1,0 +1,115 @@
+"""Several folders in one base, and one that was moved: whose documents are whose."""
+
+from pathlib import Path
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from taskkit.knowledge import KnowledgeBase
+from tests.knowledge.made import Told, page
+
+
+def write(**files: str) -> None:
+    """`a__x=…` is a/x.md."""
+    for name, text in files.items():
+        path = Path(name.replace("__", "/") + ".md")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+def texts(base: KnowledgeBase) -> dict[str, str]:
+    found = {one.name: base.document(one.name) for one in base.list()}
+    return {name: one.text for name, one in found.items() if one}
+
+
+def test_two_folders_with_one_name_keep_their_documents(place: str) -> None:
+    write(a__x="In a.", a__y="Also.", b__x="In b.", c__b__x="In c.", c__x="In c, too.")
+    both = {"x.md": "In a.", "y.md": "Also.", "b/x.md": "In b."}
+    with KnowledgeBase(place, embedder=Told()) as base:
+        base.sync("a")
+        assert (base.sync("b").added, texts(base)) == (1, both)
+        for folder in ("a", "b"):
+            report = base.sync(folder)
+            assert (report.added, report.changed, report.removed, report.embedded) == (0, 0, 0, 0)
+        base.sync("c")  # which has a file of its own that is called b/x.md
+        assert texts(base) == {**both, "c/b/x.md": "In c.", "c/x.md": "In c, too."}
+        assert base.sync("c").unchanged == 2
+        write(b__x="In b, changed.")
+        Path("a/x.md").unlink()
+        assert base.sync("b").changed == 1
+        assert base.sync("a").removed == 1
+        assert texts(base) == {
+            "y.md": "Also.", "b/x.md": "In b, changed.", "c/b/x.md": "In c.", "c/x.md": "In c, too.",
+        }  # fmt: skip
+        assert base.sync("b").unchanged == 1  # its name stays, though the short one is free
+        Path("b/x.md").unlink()
+        assert base.sync("b").removed == 1
+        assert base.verify() == []
+
+
+def test_what_is_added_takes_no_other_folders_name(place: str) -> None:
+    write(a__x="In a.", b__x="In b.", c__x="In c.")
+    with KnowledgeBase(place, embedder=Told()) as base:
+        assert base.add([Path("a"), Path("b/x.md")]).added == 2
+        assert base.add(Path("c")).added == 1
+        assert texts(base) == {"x.md": "In a.", "b/x.md": "In b.", "c/x.md": "In c."}
+        write(a__x="Changed.")
+        assert base.add([Path("a/x.md"), Path("a/x.md"), Path("c/x.md")]).changed == 1
+        assert texts(base)["x.md"] == "Changed."
+
+
+def test_a_folder_that_was_moved_is_the_same_one(place: str) -> None:
+    write(a__x=page(1), a__y=page(2), a__z=page(3), a__gone=page(4), other__o=page(5))
+    with KnowledgeBase(place, embedder=Told()) as base:
+        base.sync("a")
+        base.sync("other")
+        Path("a").rename("b")
+        Path("b/gone.md").unlink()
+        write(b__y=page(2, turn=1))
+        report = base.sync("b")
+        assert (report.added, report.changed, report.unchanged, report.removed, report.embedded) == (0, 1, 2, 1, 1)
+        assert set(texts(base)) == {"x.md", "y.md", "z.md", "o.md"}
+        Path("b/z.md").unlink()
+        assert base.sync("b").removed == 1
+        Path("b").rename("c")
+        report = base.sync("c")
+        assert (report.unchanged, report.embedded) == (2, 0)
+        Path("c/x.md").unlink()
+        Path("other").rename("elsewhere")
+        assert base.sync("c").removed == 1
+        assert set(texts(base)) == {"y.md", "o.md"}
+        assert base.verify() == []
+
+
+def test_a_folder_that_is_not_there_is_no_reason_to_drop_what_it_had(place: str) -> None:
+    """It may be another machine's."""
+    write(a__x=page(1), a__y=page(2), a__z=page(3), b__x=page(4), b__w=page(5))
+    with KnowledgeBase(place, embedder=Told()) as base:
+        base.sync("a")
+        Path("a").rename("away")
+        report = base.sync("b")
+        assert report.removed == 0
+        assert {"y.md", "z.md"} <= set(texts(base))
+
+
+FOLDERS, FILES = ("a", "b", "c"), ("x", "a/x", "b/x", "b/b/x")
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.sampled_from(FOLDERS), st.sampled_from(FILES), st.booleans()), max_size=12))
+def test_each_file_is_one_document_whatever_is_synced_when(tmp_path: Path, steps: list[tuple[str, str, bool]]) -> None:
+    """A file comes or goes, its folder is synced, and the base is what the folders are."""
+    import tempfile
+
+    home = Path(tempfile.mkdtemp(dir=tmp_path))
+    for folder in FOLDERS:
+        (home / folder).mkdir()
+    with KnowledgeBase(home / "h.kb", embedder=Told()) as base:
+        for folder, name, there in steps:
+            file = home / folder / f"{name}.md"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(f"{folder} has {name}") if there else file.unlink(missing_ok=True)
+            base.sync(home / folder)
+            report = base.sync(home / folder)
+            assert (report.added, report.changed, report.removed) == (0, 0, 0)
+            assert sorted(texts(base).values()) == sorted(one.read_text() for one in home.rglob("*.md"))
