@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from taskkit.cli import marks
+from taskkit.cli.marks import ACCESS, METADATA
+
 if TYPE_CHECKING:
-    from taskkit.knowledge import Document, Hit, KnowledgeBase
+    from taskkit.knowledge import Hit, KnowledgeBase
     from taskkit.knowledge.records import Report
 
 Command = Callable[..., Any]
@@ -80,6 +83,8 @@ def _heard(embedder: str, *, asks: bool = False) -> Iterator[None]:
 @kb.command(epilog="Example: taskkit kb add handbook/ notes.md --knowledge handbook.kb")
 @click.argument("paths", nargs=-1, metavar="[PATH...]", type=click.Path())
 @click.option("--url", "urls", multiple=True, metavar="URL", help="A page to fetch, over https; may be repeated.")
+@METADATA
+@ACCESS
 @AT
 @EMBEDDER
 @INDEX
@@ -87,20 +92,29 @@ def _heard(embedder: str, *, asks: bool = False) -> Iterator[None]:
 @QUIET
 @DEBUG
 def add(
-    paths: tuple[str, ...], urls: tuple[str, ...], knowledge: str | None, embedder: str | None, index: str, **given: Any
-) -> int:
-    """Take in files, folders and pages. What is there under the same name is replaced."""
+    paths: tuple[str, ...], urls: tuple[str, ...], metadata: tuple[str, ...], access: tuple[str, ...], knowledge: str | None,
+    embedder: str | None, index: str, **given: Any,
+) -> int:  # fmt: skip
+    """Take in files, folders and pages. What is there under the same name is replaced.
+
+    The head of a Markdown file (`year: 2024` between two lines of ---) is read as metadata."""
     from taskkit.knowledge import fetched
 
     if not paths and not urls:
         raise click.UsageError("Give a PATH or a --url.")
-    todo: list[Path | Document] = [_there(Path(one)) for one in paths]
-    todo += [fetched(one) for one in urls]
+    todo = [_there(Path(one)) for one in paths]
+    pages = [fetched(one) for one in urls]
+    told_of, labels = marks.metadata(metadata), marks.access(access)
     with (
         _opened(knowledge, create=True, embedder=embedder, index=index) as base,
         _progress(quiet=given["quiet"]) as told,
     ):
-        report = base.add(todo, progress=told)
+        if labels is None:
+            pages = [
+                dataclasses.replace(one, access=known.access) if (known := base.document(one.name)) else one
+                for one in pages
+            ]
+        report = base.add([*todo, *pages], metadata=told_of, access=labels, progress=told)
     return _reported(report, **given)
 
 
@@ -111,21 +125,27 @@ def add(
 @INDEX
 @click.option("--include", multiple=True, metavar="PATTERN", help="Only these, as in a .gitignore; may be repeated.")
 @click.option("--exclude", multiple=True, metavar="PATTERN", help="Not these; may be repeated.")
+@METADATA
+@ACCESS
 @JSON
 @QUIET
 @DEBUG
 def sync(
     folder: str, knowledge: str | None, embedder: str | None, index: str, include: tuple[str, ...], exclude: tuple[str, ...],
-    **given: Any,
+    metadata: tuple[str, ...], access: tuple[str, ...], **given: Any,
 ) -> int:  # fmt: skip
-    """Make the base as a folder is. New and changed files go in, those that are gone go out."""
+    """Make the base as a folder is. New and changed files go in, those that are gone go out.
+
+    Several folders may be in one base: a file whose name another one has is called FOLDER/name. The head of a Markdown file
+    (`year: 2024` between two lines of ---) is read as metadata."""
     if _there(Path(folder)).is_file():
         raise click.UsageError(f"{folder} is a file; `taskkit kb add` takes files in.")
+    told_of, labels = marks.metadata(metadata), marks.access(access)
     with (
         _opened(knowledge, create=True, embedder=embedder, index=index) as base,
         _progress(quiet=given["quiet"]) as told,
     ):
-        report = base.sync(folder, include=include, exclude=exclude, progress=told)
+        report = base.sync(folder, include=include, exclude=exclude, metadata=told_of, access=labels, progress=told)
     return _reported(report, **given)
 
 

@@ -133,3 +133,59 @@ def test_what_the_model_is_asked_for_a_search_is_told(
     ran = asked(Fail(401, "no", "invalid_api_key"), "--rerank")
     assert (ran.code, ran.out) == (3, "")
     assert asked("never", "-k", "1").err == ""
+
+
+def test_documents_get_metadata_and_labels_from_the_shell(taskkit: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TASKKIT_KNOWLEDGE", "k.kb")
+    Path("pay").mkdir()
+    Path("pay/rules.md").write_text("---\nyear: 2023\naccess: everybody\n---\n\n# Expenses\n\nThey are paid back.\n")
+    options = ("--metadata", "year=2024", "--metadata", "draft=false", "--metadata", "tag=a", "--metadata", 'tag="7"')
+    labels = ("--access", "team=hr", "--access", "team=board", "--access", "level=2")
+    assert taskkit("kb", "sync", "pay", *options, *labels).code == 0
+    (row,) = json.loads(taskkit("kb", "list", "--json").out)
+    assert row["metadata"] == {"year": 2024, "access": "everybody", "draft": False, "tag": ["a", "7"]}
+    assert row["access"] == {"team": ["hr", "board"], "level": ["2"]}
+    assert row["title"] == "Expenses"
+    assert taskkit("kb", "list").out == "rules.md       1  Expenses\n"
+
+    def found(**how: Any) -> bool:
+        given = [part for name, value in how.items() for part in (f"--{name}", json.dumps(value))]
+        return "paid back" in taskkit("kb", "search", "expenses", *given).out
+
+    assert not found()
+    assert not found(allow={"access": "everybody", "team": "hr"})
+    assert found(allow={"team": "hr", "level": "2"}, where={"year": {"$gte": 2024}, "draft": False})
+    assert not found(allow={"team": "hr", "level": "2"}, where={"year": 2023})
+
+    Path("pay/rules.md").write_text("# Expenses\n\nThey are paid back soon.\n")
+    assert taskkit("kb", "sync", "pay").code == 0  # forgotten labels open nothing
+    assert not found()
+    assert found(allow={"team": "board", "level": "2"})
+    ran = taskkit("kb", "sync", "pay", "--access", "team=it")
+    assert "1 changed; 0 texts embedded" in ran.err
+    assert found(allow={"team": "it"})
+
+
+@pytest.mark.parametrize("given", ["year", "=2024", " = "])
+def test_metadata_that_are_none(taskkit: Run, given: str) -> None:
+    Path("d").mkdir()
+    for option in ("--metadata", "--access"):
+        ran = taskkit("kb", "sync", "d", option, given, "--knowledge", "k.kb")
+        assert (ran.code, "KEY=VALUE" in ran.err) == (2, True)
+    assert not Path("k.kb").exists()
+
+
+def test_two_folders_of_one_name_and_a_move_as_they_are_typed(taskkit: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TASKKIT_KNOWLEDGE", "k.kb")
+    for folder in ("a", "b"):
+        Path(folder).mkdir()
+        Path(folder, "x.md").write_text(f"# X of {folder}\n\nWords of {folder}.\n")
+    taskkit("kb", "sync", "a")
+    assert "1 added" in taskkit("kb", "sync", "b").err
+    assert taskkit("kb", "list").out.split() == ["b/x.md", "1", "X", "of", "b", "x.md", "1", "X", "of", "a"]
+    Path("a/y.md").write_text("Words.")
+    taskkit("kb", "sync", "a")
+    Path("a").rename("moved")
+    assert taskkit("kb", "sync", "moved").err.strip() == "2 unchanged; 0 texts embedded"
+    Path("moved/y.md").unlink()
+    assert "1 removed" in taskkit("kb", "sync", "moved").err

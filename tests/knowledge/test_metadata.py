@@ -1,7 +1,11 @@
 """What documents are told of themselves: by the head of their file, and by whoever takes them in."""
 
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from taskkit.errors import InputError
 from taskkit.knowledge import Document, KnowledgeBase
 from tests.knowledge.made import Told
 
@@ -24,3 +28,34 @@ def test_a_document_without_a_title_is_listed_by_its_first_heading(place: str) -
         }  # fmt: skip
         assert [hit.passage.document for hit in base.search("words", where={"year": 2024})] == ["head.md"]
         assert [hit.passage.document for hit in base.search("words", where={"title": "On: trains"})] == ["titled.md"]
+
+
+def test_what_is_given_comes_before_what_a_document_says(place: str) -> None:
+    Path("d").mkdir()
+    Path("d/a.md").write_text("---\nyear: 2023\nkind: rule\n---\nWords.\n")
+    with KnowledgeBase(place, embedder=Told()) as base:
+        base.add(Path("d"), metadata={"year": 2024}, access={"team": "hr"})
+        report = base.sync("d", metadata={"year": 2025})
+        assert (report.changed, report.embedded) == (1, 0)
+        (one,) = base.list()
+        assert one.metadata == {"year": 2025, "kind": "rule"}
+        assert one.access == {"team": ["hr"]}
+        assert base.sync("d", metadata={"year": 2025}).unchanged == 1
+        base.sync("d", access={})  # that is said, not forgotten
+        assert base.list()[0].access == {}
+        base.add(
+            Document("own", "Words.", metadata={"year": 1}, access={"team": "it"}),
+            metadata={"year": 2},
+            access={"level": "2"},
+        )
+        (_, own) = base.list()
+        assert (own.metadata, own.access) == ({"year": 2}, {"team": ["it"], "level": ["2"]})
+        wrongs: list[dict[str, Any]] = [
+            {"metadata": {"x": float("nan")}},
+            {"metadata": 5},
+            {"access": {"team": 5}},
+            {"access": "hr"},
+        ]
+        for wrong in wrongs:
+            with pytest.raises(InputError):
+                base.sync("d", **wrong)

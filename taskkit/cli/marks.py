@@ -1,0 +1,44 @@
+"""`--metadata` and `--access` of what is taken into a knowledge base."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import click
+
+from taskkit.errors import InputError
+
+METADATA = click.option(
+    "--metadata",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Given to each document, before what its file says; 2024, true and null are no texts. May be repeated: "
+    "several values of one key are a list.",
+)
+ACCESS = click.option(
+    "--access",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Who may see them: whoever brings this label, nobody else. May be repeated. What is there keeps its labels when "
+    "none are given; nothing in a file gives any.",
+)
+
+
+def metadata(given: Sequence[str]) -> dict[str, Any]:
+    from taskkit.knowledge.frontmatter import scalar
+
+    found = _several(given, "--metadata", scalar)
+    return {key: values[0] if len(values) == 1 else values for key, values in found.items()}
+
+
+def access(given: Sequence[str]) -> dict[str, list[str]] | None:
+    return _several(given, "--access", str) or None
+
+
+def _several(given: Sequence[str], option: str, read: Callable[[str], Any]) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {}
+    for one in given:
+        key, sign, value = one.partition("=")
+        if not sign or not key.strip():
+            raise InputError(f"{option} takes KEY=VALUE, not {one!r}.")
+        found.setdefault(key.strip(), []).append(read(value.strip()))
+    return found
