@@ -25,6 +25,7 @@ SHELL = [
 FILES = {
     "report.md": "# Report\n\nThe harbour was closed in March, after a storm.\n",
     "page.md": "# The page\n\nThe harbour opens at six. See [the map](map.md) or run `make map`.\n",
+    "page.before.md": "# The page\n\nThe harbour opens at five.\n",
     "docs/index.md": "# The harbour\n\nThe harbour opens at six.\n",
     "standup.vtt": "WEBVTT\n\n00:00:01.000 --> 00:00:04.000\n<v Ann>We open the harbour on Monday.\n",
     "messages.po": 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=UTF-8\\n"\n\nmsgid "The harbour is open."\nmsgstr ""\n',
