@@ -63,6 +63,8 @@ def text_column(table: Sequence[Record], wanted: str) -> str:
         return "text"
     if not wanted and len(names) == 1:
         return names[0]
+    if not names and (broken := next((row for row in table if row.problem), None)):
+        raise InputError(f"No row of the table can be read; row {broken.number} {broken.problem}.")
     said = f"There is no column {wanted!r}" if wanted else "No column was named"
     raise InputError(f"{said}; there are: {', '.join(names[:12])}.", hint="Say which has the texts: --column NAME")
 

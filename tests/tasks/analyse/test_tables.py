@@ -90,6 +90,12 @@ def test_a_broken_row_has_an_error_and_the_others_go_on(reader: Any) -> None:
     assert "has no text in 'text'" in result.rows[3].error
 
 
+def test_of_a_table_without_one_good_row_the_first_fault_is_told() -> None:
+    Path("r.jsonl").write_text("[" * 100_000 + "\n[1]\n")
+    with pytest.raises(InputError, match="No row of the table can be read; row 1 is no JSON"):
+        scripted().run(Analyse(Path("r.jsonl"), column="text", labels=BOTH))
+
+
 def test_a_dead_endpoint_fails_the_rows_it_had(reader: Any) -> None:
     answer = reader(feeling)
     engine = scripted(lambda body: Fail(400, "no such thing") if "customer 3," in str(body) else answer(body))
