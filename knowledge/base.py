@@ -135,7 +135,11 @@ class KnowledgeBase:
         files: list[Source] = [*Names(before).of(find(path, include, exclude))]
         mine = [one.name for one in files if isinstance(one, Found)]
         names = {*mine, *(one.file for one in files if isinstance(one, Skipped))}
-        gone = [name for name, (_, home) in before.items() if home == origin and name not in names]
+        unread = tuple(f"/{one}" for one in names if one.endswith("/"))  # folders: who knows what is in them
+        gone = [
+            name for name, (_, home) in before.items()
+            if home == origin and name not in names and not any(one in f"/{name}" for one in unread)
+        ]  # fmt: skip
         moved = {before[name][0]: name for name in gone}
         report = _waited(take(self._store, self._embedder, self._made, files, progress, marks, moved))
         known = self._store.digests()

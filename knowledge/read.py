@@ -62,7 +62,9 @@ def _walk(root: Path, below: str, unwanted: Patterns) -> Iterator[str | Skipped]
     try:
         entries = sorted(os.scandir(root / below), key=lambda entry: entry.name)
     except OSError as error:
-        yield Skipped(below or str(root), f"the folder can not be read: {error.strerror}")
+        if not below:
+            raise InputError(f"The folder {root} can not be read: {error.strerror}.") from error
+        yield Skipped(f"{below}/", f"the folder can not be read: {error.strerror}")
         return
     for entry in entries:
         name = f"{below}/{entry.name}" if below else entry.name

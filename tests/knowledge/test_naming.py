@@ -1,5 +1,8 @@
 """Several folders in one base, and one that was moved: whose documents are whose."""
 
+import os
+import shutil
+import tempfile
 from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
@@ -113,3 +116,29 @@ def test_each_file_is_one_document_whatever_is_synced_when(tmp_path: Path, steps
             report = base.sync(home / folder)
             assert (report.added, report.changed, report.removed) == (0, 0, 0)
             assert sorted(texts(base).values()) == sorted(one.read_text() for one in home.rglob("*.md"))
+
+
+def test_what_lies_in_a_folder_that_can_not_be_read_stays(place: str) -> None:
+    """Root reads everything, so another user does it here."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o755)
+    (folder / "shut").mkdir()
+    for name in ("open.md", "shut/in.md"):
+        (folder / name).write_text(f"What {name} says.")
+    user = os.geteuid()
+    with KnowledgeBase(place, embedder=Told()) as base:
+        assert base.sync(folder).added == 2
+        (folder / "open.md").unlink()
+        (folder / "shut").chmod(0)
+        try:
+            if user == 0:
+                os.seteuid(65534)
+            report = base.sync(folder)
+        finally:
+            os.seteuid(user)
+            (folder / "shut").chmod(0o755)
+        assert [(one.file, one.reason) for one in report.skipped] == [
+            ("shut/", "the folder can not be read: Permission denied")
+        ]
+        assert (report.removed, sorted(texts(base))) == (1, ["shut/in.md"])
+    shutil.rmtree(folder)
