@@ -308,6 +308,8 @@ class SQLite(File):
                 "(SELECT id FROM passages)",
                 "passages have no document": "SELECT count(*) FROM passages WHERE document NOT IN "
                 "(SELECT id FROM documents)",
+                "documents have metadata that are no JSON: take them in again": "SELECT count(*) FROM documents WHERE NOT "
+                "json_valid(metadata)",
             }
             found += [f"{n} {what}" for what, sql in checks.items() if (n := self.rows(sql)[0][0])]
         except (ConfigurationError, sqlite3.Error) as error:

@@ -101,6 +101,7 @@ def test_a_base_that_holds_such_metadata_is_searched_all_the_same() -> None:
         assert [hit.passage.document for hit in base.search("copper", where={"x": 3})] == ["new"]
         assert [hit.passage.document for hit in base.search("copper", where={"x": None})] == ["old"]
         assert [hit.passage.document for hit in base.search("copper", where={"x": {"$gt": 1}})] == ["new"]
+        assert base.verify() == ["1 documents have metadata that are no JSON: take them in again"]
 
 
 @pytest.mark.parametrize(
