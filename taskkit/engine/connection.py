@@ -11,6 +11,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from taskkit.engine.failures import masked
 from taskkit.engine.pace import Transient
 from taskkit.engine.wire import duration, short
 from taskkit.errors import ConfigurationError, EndpointError, TaskkitError
@@ -35,7 +36,7 @@ def nonsense(where: str, why: str) -> Transient:
 
 
 @contextlib.contextmanager
-def reading(where: str) -> Iterator[None]:
+def reading(where: str, key: str) -> Iterator[None]:
     """Around all that reads what an endpoint said, which may be anything: whatever goes wrong with it is the
     endpoint's error."""
     try:
@@ -43,7 +44,7 @@ def reading(where: str) -> Iterator[None]:
     except (TaskkitError, Transient):
         raise
     except Exception as error:
-        raise nonsense(where, str(error) if isinstance(error, ValueError) else repr(error)) from error
+        raise nonsense(where, masked(str(error) if isinstance(error, ValueError) else repr(error), key)) from error
 
 
 class Answer:
@@ -233,7 +234,7 @@ class Connection:
             )
         if {"TransportError", "OSError", "StreamError"} & names:
             return Transient(EndpointError(f"The connection to {self.base_url} broke ({short(error)})."), billed=True)
-        return nonsense(self.base_url, f"{type(error).__name__}: {short(error)}")
+        return nonsense(self.base_url, masked(f"{type(error).__name__}: {error}", self._key))
 
     async def close(self) -> None:
         """For good: what is on its way ends with an error, and nothing is opened again."""

@@ -21,6 +21,7 @@ from taskkit.errors import (
 RETRIED = frozenset({408, 409, 429})
 ANSWERS = ("choices", "data", "results")  # what an answer to a wish holds
 DIGITS = 9  # of a number of tokens that can be meant
+LOOKED_AT = 2000  # bytes of what is no JSON; a key in it is masked before it is cut
 TOLD_TRIES = 3  # of a call whose answer tells of an error of which nothing is known
 PARAMETERS = frozenset(
     {"temperature", "max_tokens", "max_completion_tokens", "response_format", "stream_options", "stop", "seed"}
@@ -47,15 +48,15 @@ def told_failure(
     status = code if type(code) is int and 400 <= code < 600 else 0
     if status:
         return _failure(status, headers or {}, data, b"", where=where, key=key, model=model)
-    said = _masked(words(data) or "an error, and no more of it", key)
+    said = masked(words(data) or "an error, and no more of it", key)
     return Transient(EndpointError(f"{where} says: {said[:300]}"), after=_retry_after(headers or {}), tries=TOLD_TRIES)
 
 
 def _failure(
     status: int, headers: Mapping[str, str], data: Any, content: bytes, *, where: str, key: str, model: str
 ) -> Exception:
-    message = words(data) or content[:200].decode("utf-8", "replace").strip() or "no reason given"
-    message = _masked(message, key)
+    message = words(data) or content[:LOOKED_AT].decode("utf-8", "replace").strip() or "no reason given"
+    message = masked(message, key)
     detail = data.get("error") if isinstance(data, dict) else None
     detail = detail if isinstance(detail, dict) else {}
     said = f"{where} says {status}: {message[:300]}"
@@ -156,7 +157,7 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
         return None
 
 
-def _masked(text: str, key: str) -> str:
+def masked(text: str, key: str) -> str:
     """Some endpoints repeat the key, or a part of it, in their refusal."""
     text = text.replace(key, "…") if len(key) >= 8 else text
     return re.sub(r"\b(sk-|key-)[\w*-]{6,}", "…", text)

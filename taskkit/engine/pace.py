@@ -129,7 +129,7 @@ class Pace:
                 return value, failed + limited_tries
             finally:
                 self._leave()
-            self._tell(delay)
+            self._tell(delay, "before the next try")
             await asyncio.sleep(delay)
 
     async def _enter(self, tokens: int) -> None:
@@ -147,7 +147,7 @@ class Pace:
                 raise
         try:
             while (delay := self._delay(tokens)) > 0:
-                self._tell(delay)
+                self._tell(delay, "for the endpoint's limit")
                 await asyncio.sleep(delay)
         except asyncio.CancelledError:
             self._leave()
@@ -165,13 +165,12 @@ class Pace:
             return delay
         return 0.0
 
-    def _tell(self, delay: float) -> None:
+    def _tell(self, delay: float, why: str) -> None:
         """Of a wait that is long, once for all calls that wait in that time."""
         until = time.monotonic() + delay
         if delay >= SILENT and until > self._told_until + SILENT:
             self._told_until = until
-            said = f"waiting {delay:.0f} s for the endpoint's limit"
-            self._events.emit("pause", said, seconds=delay, limit=int(self.limit))
+            self._events.emit("pause", f"waiting {delay:.0f} s {why}", seconds=delay, limit=int(self.limit))
 
     def _leave(self) -> None:
         self.active -= 1

@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeVar
 from taskkit.engine import sse
 from taskkit.engine.call import Call, Embedded, Reply
 from taskkit.engine.connection import Answer, Connection, Told, reading
-from taskkit.engine.failures import failure, told_failure
+from taskkit.engine.failures import LOOKED_AT, failure, told_failure
 from taskkit.engine.learn import Learned
 from taskkit.engine.pace import TRIES, Transient
 from taskkit.engine.schema import UnsupportedParameter
@@ -133,7 +133,7 @@ class OpenAITransport:
         """A text that grows past `most` characters is one that was cut: the endpoint heeds no limit."""
         chunks = sse.chunks(answer.pieces())
         while heard.size <= most:
-            with reading(self.base_url):
+            with reading(self.base_url, self._key):
                 chunk = await anext(chunks, None)
                 if chunk is None:
                     return
@@ -199,7 +199,7 @@ class OpenAITransport:
     ) -> T:
         """What `read` makes of the answer's JSON; a refusal as the error that it is."""
         model = str((body or {}).get("model", ""))
-        with reading(self.base_url):
+        with reading(self.base_url, self._key):
             data: Mapping[str, Any] = _object(content) if answer.status < 400 else {}
             found: Exception | None
             if answer.status >= 400:
@@ -242,7 +242,7 @@ def _object(content: bytes) -> dict[str, Any]:
     try:
         data = json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"no JSON ({content[:60]!r})") from error
+        raise ValueError(f"no JSON ({content[:LOOKED_AT]!r})") from error
     if not isinstance(data, dict):
         raise ValueError("no JSON object")  # noqa: TRY004 - of what was read, not of how we are called
     return data

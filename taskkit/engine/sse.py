@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 MARK = b"\xef\xbb\xbf"
+LOOKED_AT = 2000  # bytes of what is none, that are told
 REREAD = 100_000_000  # bytes that are tried at most as one object: with each line more from its beginning
 
 
@@ -40,7 +41,7 @@ async def chunks(data: AsyncIterator[bytes]) -> AsyncIterator[dict[str, Any]]:  
         pending, reread = b"", 0
         yield chunk
     if pending:
-        raise ValueError(f"what is no JSON object ({pending[:60]!r})")
+        raise ValueError(f"what is no JSON object ({pending[:LOOKED_AT]!r})")
 
 
 async def _lines(data: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -14,6 +14,9 @@ import pytest
 
 import taskkit
 from taskkit.engine import loop
+from taskkit.engine.connection import reading
+from taskkit.engine.failures import failure
+from taskkit.engine.pace import Transient
 from taskkit.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -216,6 +219,21 @@ def test_what_an_error_with_status_200_says_is_shown(
         "".join(mine.stream(Echo("hello"))) if streamed else mine.run(Echo("hello"))
     assert expected[1] in str(caught.value)
     assert "sk-secret-key" not in str(caught.value)
+
+
+@pytest.mark.parametrize("before", range(0, 220, 3))
+def test_a_key_that_comes_back_is_not_shown_wherever_it_stands(before: int) -> None:
+    key = "topsecret-0123456789-abcdef"
+    content = b"<html>" + b"." * before + key.encode() + b"</html>"
+    shown: list[str] = []
+    for status in (400, 500):
+        found = failure(status, {}, content, where="https://host/v1", key=key, model="m")
+        shown.append(str(found))
+    with pytest.raises(Transient) as caught, reading("https://host/v1", key):
+        raise ValueError(f"no JSON ({content!r})")
+    for text in (*shown, str(caught.value)):
+        assert "topsecret" not in text
+        assert "topse" not in text
 
 
 @pytest.mark.parametrize("garbage", [b"HTTP/1.1 204 No Content\r\n\r\n" + OK, b"\x00\xff" * 300, b"HTTP/9.9 x\r\n\r\n"])
