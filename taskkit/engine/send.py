@@ -104,7 +104,7 @@ class OpenAITransport:
         return Reply(
             refusal or text,
             "refused" if refusal else finish_of(choice.get("finish_reason")),
-            borne_out(usage_of(data), [one.content for one in call.messages], refusal or text, call.model),
+            borne_out(usage_of(data), [one.content for one in call.messages], refusal or text, self._model(call.model)),
             str(data.get("model") or call.model),
         )
 
@@ -124,7 +124,9 @@ class OpenAITransport:
         if not heard.finish:
             raise Transient(EndpointError(f"The stream of {self.base_url} broke off."), billed=True)
         text = whole_characters("".join(heard.pieces))
-        usage = borne_out(heard.usage, [one.content for one in call.messages], heard.refusal or text, call.model)
+        usage = borne_out(
+            heard.usage, [one.content for one in call.messages], heard.refusal or text, self._model(call.model)
+        )
         if heard.refusal:
             return Reply(heard.refusal, "refused", usage, heard.model)
         return Reply(text, finish_of(heard.finish), usage, heard.model)
@@ -154,7 +156,7 @@ class OpenAITransport:
             if len(data["data"]) != len(texts) or found.keys() != set(range(len(texts))):
                 raise ValueError(f"{len(found)} vectors for {len(texts)} texts")
             vectors = tuple(found[number] for number in range(len(texts)))
-            return Embedded(vectors, borne_out(usage_of(data), texts, "", model))
+            return Embedded(vectors, borne_out(usage_of(data), texts, "", self._model(model)))
 
         body = {"model": model, "input": list(texts), "encoding_format": "float"}
         return await self._asked("/embeddings", body, read, LEAST_BYTES + VECTOR_BYTES * len(texts))

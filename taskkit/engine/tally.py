@@ -7,22 +7,23 @@ leak. What it tells above our count is believed: there are thoughts, templates a
 from collections.abc import Sequence
 
 from taskkit.engine.learn import LEAST_RATIO
+from taskkit.models import Model
 from taskkit.results import Usage
-from taskkit.tokens import counter_for
+from taskkit.tokens import Counter
 
 LONG = 16  # bytes; no text has tokens that are as long as this on the whole
 
 
-def borne_out(told: Usage, sent: Sequence[str], got: str, model: str) -> Usage:
+def borne_out(told: Usage, sent: Sequence[str], got: str, model: Model) -> Usage:
     given, out = _at_least(told.input_tokens, sent, model), _at_least(told.output_tokens, [got], model)
     if (given, out) == (told.input_tokens, told.output_tokens):
         return told
     return told.model_copy(update={"input_tokens": given, "output_tokens": out})
 
 
-def _at_least(told: int, texts: Sequence[str], model: str) -> int:
+def _at_least(told: int, texts: Sequence[str], model: Model) -> int:
     """Counted only where a look at the sizes leaves a doubt: counting is most of what a short call would take."""
     if told * LONG >= sum(len(text.encode("utf-8", "replace")) for text in texts):
         return told
-    counted = sum(counter_for(model).count_many(list(texts)))
+    counted = sum(Counter(model.encoding, model.ratio).count_many(list(texts)))
     return counted if told < LEAST_RATIO * counted else told

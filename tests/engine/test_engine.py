@@ -78,7 +78,7 @@ def test_a_wrong_key_is_one_clear_error_without_the_key(server: Server) -> None:
         mine.run(Haiku("frogs"))
     assert "a-secret-key" not in str(caught.value)
     assert "OPENAI_API_KEY" in str(caught.value)
-    assert len(there.requests) == 1
+    assert len(there.bodies) == 1
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_what_can_not_get_better_is_not_tried_again(server: Server, reply: objec
     there = server([reply])
     with engine(there) as mine, pytest.raises(kind):
         mine.run(Haiku("frogs"))
-    assert len(there.requests) == 1
+    assert len(there.bodies) == 1
 
 
 def test_what_may_get_better_is_tried_again(server: Server) -> None:
@@ -117,7 +117,7 @@ def test_a_broken_stream_is_never_handed_on_as_whole(server: Server) -> None:
         stream = mine.stream(Haiku("frogs"))
         "".join(stream)
         assert stream.result == "An old pond."
-    assert len(there.requests) == 3
+    assert len(there.bodies) == 3
 
 
 def test_a_stream_comes_in_pieces(server: Server) -> None:
@@ -171,9 +171,9 @@ def test_a_refused_response_format_is_stepped_down_and_remembered(server: Server
     there = server(picky)
     with engine(there) as mine:
         assert mine.run(Where("a")).name == "Paris"
-        first = len(there.requests)
+        first = len(there.bodies)
         assert mine.run(Where("b")).name == "Paris"
-        assert len(there.requests) == first + 1
+        assert len(there.bodies) == first + 1
 
 
 @pytest.mark.parametrize("parameter", ["temperature", "max_tokens", "stream_options"])
@@ -188,7 +188,7 @@ def test_a_refused_parameter_is_left_out_from_then_on(server: Server, parameter:
         for subject in ("frogs", "toads"):
             stream = mine.stream(Haiku(subject))
             assert "".join(stream) == "An old pond."
-    assert len(there.requests) == 3
+    assert len(there.bodies) == 3
 
 
 def test_a_finished_job_is_not_paid_for_twice(server: Server) -> None:
@@ -196,12 +196,12 @@ def test_a_finished_job_is_not_paid_for_twice(server: Server) -> None:
     for _ in range(2):
         with engine(there) as mine:
             mine.run(Haiku("frogs"))
-    assert len(there.requests) == 1
+    assert len(there.bodies) == 1
     with engine(there, fresh=True) as mine:
         mine.run(Haiku("frogs"))
     with engine(there, journal=False) as mine:
         mine.run(Haiku("frogs"))
-    assert len(there.requests) == 3
+    assert len(there.bodies) == 3
 
 
 def test_the_same_call_made_many_times_at_once_is_paid_for_once(server: Server) -> None:
@@ -210,7 +210,7 @@ def test_the_same_call_made_many_times_at_once_is_paid_for_once(server: Server) 
         results = mine.map([Haiku("frogs")] * 50)
         assert sum(isinstance(one, TaskkitError) for one in results) == 1  # the first; the second then asks itself
         assert results.count("An old pond.") == 49
-        assert len(there.requests) == 2
+        assert len(there.bodies) == 2
         assert (mine.usage.calls, mine.usage.journal_hits) == (1, 48)
 
 
@@ -230,7 +230,7 @@ def test_many_alike_at_a_high_temperature_have_answers_of_their_own_and_are_kept
             mine.map([Haiku("frogs")] * 30)
         results = mine.map([Haiku("frogs")] * 30)  # goes on from the journal
         assert len(set(results)) == 30
-        assert len(there.requests) == 31
+        assert len(there.bodies) == 31
         again = mine.map([Haiku("frogs")] * 30)  # all had been done: the same command means again
         assert not set(again) & set(results)
 
@@ -244,8 +244,8 @@ def test_the_cap_holds_under_concurrency(server: Server) -> None:
             results = mine.map([Haiku(f"frog {n}") for n in range(2000)])
         except CostCapError:
             assert results is None
-    assert len(there.requests) * price <= Decimal("0.05")
-    assert len(there.requests) > 10
+    assert len(there.bodies) * price <= Decimal("0.05")
+    assert len(there.bodies) > 10
 
 
 def test_a_cap_without_a_price_is_refused(server: Server) -> None:
@@ -266,7 +266,7 @@ def test_a_plan_sends_nothing_and_counts_the_calls(server: Server) -> None:
     there = server(answer(RIGHT))
     with engine(there) as mine:
         plan = mine.plan(Where("it"))
-        assert not there.requests
+        assert not there.bodies
         result = mine.run(Where("it"))
     assert plan.calls == (1, 1)
     assert plan.calls[0] <= result.usage.calls <= plan.calls[1]
