@@ -136,15 +136,17 @@ class KnowledgeBase:
         mine = [one.name for one in files if isinstance(one, Found)]
         names = {*mine, *(one.file for one in files if isinstance(one, Skipped))}
         unread = tuple(f"/{one}" for one in names if one.endswith("/"))  # folders: who knows what is in them
-        gone = [
-            name for name, (_, home) in before.items()
-            if home == origin and name not in names and not any(one in f"/{name}" for one in unread)
-        ]  # fmt: skip
+
+        def away(name: str) -> bool:
+            return name not in names and not any(one in f"/{name}" for one in unread)
+
+        gone = [name for name, (_, home) in before.items() if home == origin and away(name)]
         moved = {before[name][0]: name for name in gone}
         report = _waited(take(self._store, self._embedder, self._made, files, progress, marks, moved))
         known = self._store.digests()
         self._store.adopt([name for name in mine if name in known and known[name][1] != origin], origin)
-        gone = [name for name in (*gone, *moved_here(before, known, mine, origin)) if name in known]
+        gone += filter(away, moved_here(before, known, mine, origin))
+        gone = [name for name in gone if name in known]
         return replace(report, removed=self._store.drop(gone) if gone else 0)
 
     def remove(self, name: str) -> bool:
