@@ -77,7 +77,12 @@ class Analyse(Task[Analysis]):
     examples: Annotated[
         Path | Text | None, Field(description="A CSV or JSONL file of labelled texts; a few are shown to the model.")
     ] = None
-    mask: Annotated[bool, Field(description="Of pii: give the text with what was found masked.")] = False
+    mask: Annotated[
+        bool,
+        Field(
+            description="Of pii: give the text with what was found masked. The table keeps its own columns, and the --report its text: they are for you."
+        ),
+    ] = False
     prompt: ClassVar[Prompt] = Prompt.beside(__file__)
     example: ClassVar[str] = (
         "taskkit analyse review.txt --labels praise,complaint\n  taskkit analyse reviews.csv --column text --labels praise,complaint -o labelled.csv --report page.html\n  taskkit analyse labelled.csv --column text --truth label      # how many it gets right\n  taskkit analyse invoice.txt --fields supplier,total:number,due:date\n  taskkit analyse letter.txt --kind pii --mask"
