@@ -9,10 +9,15 @@ from taskkit.testing.script import Body
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m taskkit.testing", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m taskkit.testing",
+        description="A scripted endpoint on the loopback, to try commands against. Its first line is its address, for"
+        " OPENAI_BASE_URL or --base-url; Ctrl-C ends it.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--latency", type=float, default=0.0, help="seconds before every answer")
-    parser.add_argument("--reply", help="what it always says; without it, an answer that fits the request's schema")
+    parser.add_argument("--reply", help="what it always says, not an answer that fits the request's schema")
     parser.add_argument("--chunk", type=int, default=20, help="characters in a piece of a stream")
     options = parser.parse_args()
     if options.chunk < 1 or not options.latency >= 0:
