@@ -331,13 +331,13 @@ def size(scratch: Path, options: argparse.Namespace) -> list[Row]:
     watch, took, inside = Stopwatch(), [], []
     store: Any = base._store
     index: Any = store.index
-    store._db, index._index = Watched(store._db, watch), Watched(index._index, watch)
+    store._opened, index._index = Watched(store._opened, watch), Watched(index._index, watch)
     for question in asked[20:]:
         watch.seconds, began = 0.0, time.perf_counter()
         base.search(question)
         took.append(time.perf_counter() - began)
         inside.append(watch.seconds)
-    store._db, index._index = store._db._inner, index._index._inner
+    store._opened, index._index = store._opened._inner, index._index._inner
     base.close()
     outside = 1 - sum(inside) / sum(took)
     told = f"{stats.passages:,} passages"
