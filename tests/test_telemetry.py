@@ -9,17 +9,10 @@ import taskkit
 from taskkit.errors import TaskkitError
 from taskkit.telemetry import logged, traced
 from taskkit.testing import Fail, ScriptedServer
+from tests.made import Echo
 
 Server = Callable[..., ScriptedServer]
 KEY = "sk-very-secret-0123456789"
-
-
-@taskkit.task
-class Echo(taskkit.Task[str]):
-    """Say it again."""
-
-    text: str
-    prompt = taskkit.Prompt("{{ text }}")
 
 
 def engine(there: ScriptedServer) -> taskkit.Engine:

@@ -1,9 +1,7 @@
 """The console script itself, in a process of its own."""
 
-import contextlib
 import json
 import os
-import pty
 import re
 import resource
 import signal
@@ -11,10 +9,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from taskkit.testing import Say, ScriptedServer
+from tests.made import on_a_terminal
 
 Server = Callable[..., ScriptedServer]
 
@@ -199,15 +199,8 @@ def test_a_models_text_can_not_speak_to_a_terminal_but_a_file_gets_it_whole(serv
     there = server(said)
     argv = ("summarise", "in.txt", "--base-url", there.base_url, "--model", "gpt-4.1-mini", "--quiet")
     Path("in.txt").write_text("Ships sail.")
-    main, terminal = pty.openpty()
-    with subprocess.Popen([SCRIPT, *argv], stdin=terminal, stdout=terminal, stderr=terminal) as running:
-        os.close(terminal)
-        seen = b""
-        with contextlib.suppress(OSError):  # the terminal's other end is closed
-            while chunk := os.read(main, 4096):
-                seen += chunk
-        os.close(main)
-        assert running.wait(timeout=20) == 0
+    code, seen = on_a_terminal([SCRIPT, *argv])
+    assert code == 0
     assert b"text.\tFine.\r\nTwo lines." in seen
     assert not {b"\x1b", b"\x07"} & {bytes([one]) for one in seen}
     assert start(*argv).communicate(timeout=30)[0] == said + "\n"
@@ -226,17 +219,10 @@ def test_completion(start: Start) -> None:
 
 def test_without_a_message_a_terminal_gets_a_conversation(server: Server) -> None:
     there = server(lambda body: {"say": f"Answer {len(body['messages'])}.", "action": "", "emotion": "calm"})
-    main, terminal = pty.openpty()
     argv = ("character", "--card", "Brom", "--base-url", there.base_url, "--model", "gpt-4.1-mini")
-    with subprocess.Popen([SCRIPT, *argv], stdin=terminal, stdout=terminal, stderr=terminal) as running:
-        os.close(terminal)
-        os.write(main, b"Good evening\n/what\nAnd now?\n/save kept.jsonl\n/quit\n")
-        seen = b""
-        with contextlib.suppress(OSError):  # the terminal's other end is closed
-            while chunk := os.read(main, 4096):
-                seen += chunk
-        os.close(main)
-        assert running.wait(timeout=20) == 0
+    typed = b"Good evening\n/what\nAnd now?\n/save kept.jsonl\n/quit\n"
+    code, seen = on_a_terminal([SCRIPT, *argv], typed=typed)
+    assert code == 0
     assert b"There is no /what." in seen
     assert b"Kept in kept.jsonl." in seen
     assert b"2 calls" in seen
@@ -244,19 +230,11 @@ def test_without_a_message_a_terminal_gets_a_conversation(server: Server) -> Non
     assert len(Path("kept.jsonl").read_text().splitlines()) == 2
 
 
-def on_a_terminal(argv: list[str], *, screen: str) -> str:
+def shown_on(screen: str, argv: list[str]) -> str:
     """What is seen of a command whose standard output, or standard error, is a terminal."""
-    main, terminal = pty.openpty()
-    none = subprocess.DEVNULL
-    out, err = (terminal, none) if screen == "stdout" else (none, terminal)
-    seen = b""
-    with subprocess.Popen([SCRIPT, *argv], stdin=none, stdout=out, stderr=err) as running:
-        os.close(terminal)
-        with contextlib.suppress(OSError):  # the terminal's other end is closed
-            while chunk := os.read(main, 4096):
-                seen += chunk
-        os.close(main)
-        assert running.wait(timeout=20) == 0
+    streams: dict[str, Any] = dict.fromkeys({"stdin", "stdout", "stderr"} - {screen}, subprocess.DEVNULL)
+    code, seen = on_a_terminal([SCRIPT, *argv], **streams)
+    assert code == 0
     return seen.decode()
 
 
@@ -264,7 +242,7 @@ def test_a_bar_on_a_terminal_shows_the_pieces_and_what_they_took(server: Server)
     there = server("The harbour was closed on day 5.", latency=0.3)
     Path("long.txt").write_text("\n\n".join(f"On day {n} the harbour of town {n} was closed." for n in range(2000)))
     argv = ["summarise", "long.txt", "--base-url", there.base_url, "--model", "gpt-4.1-mini", "-o", "out.txt"]
-    seen = on_a_terminal([*argv, "--concurrency", "2"], screen="stderr")
+    seen = shown_on("stderr", [*argv, "--concurrency", "2"])
     pieces = len(there.bodies) - 1
     assert re.search(rf"[1-9]\d*/{pieces}\b", seen)
     assert re.search(r"\d tokens, \$0\.\d{4}", seen)
@@ -277,5 +255,5 @@ def test_on_a_terminal_a_text_with_nothing_on_the_focus_is_told_in_one_sentence(
     lines = (f"On day {n} the harbour of town {n} was closed." for n in range(2000 if long else 20))
     Path("text.txt").write_text("\n\n".join(lines))
     argv = ["summarise", "text.txt", "--focus", "whales", "--base-url", there.base_url, "--model", "gpt-4.1-mini"]
-    seen = on_a_terminal(argv, screen="stdout")
+    seen = shown_on("stdout", argv)
     assert seen.strip() == "The text says nothing about this: whales"

@@ -1,9 +1,6 @@
 """The process' own streams: what is written to a terminal can not steer it, and one that is closed or full says so."""
 
-import contextlib
 import json
-import os
-import pty
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,24 +10,13 @@ from typing import Any
 import pytest
 
 from taskkit.testing import ScriptedServer
+from tests.made import on_a_terminal
 
 Run = Callable[..., Any]  # gives a Ran of the conftest
 Server = Callable[..., ScriptedServer]
 
 SCRIPT = Path(sys.executable).parent / "taskkit"
 NAME = "odd\x1b]0;owned\x07\x9b31m.md"
-
-
-def on_a_terminal(*argv: str) -> tuple[int, bytes]:
-    main, terminal = pty.openpty()
-    with subprocess.Popen([SCRIPT, *argv], stdin=terminal, stdout=terminal, stderr=terminal) as running:
-        os.close(terminal)
-        seen = b""
-        with contextlib.suppress(OSError):  # the terminal's other end is closed
-            while chunk := os.read(main, 4096):
-                seen += chunk
-        os.close(main)
-        return running.wait(timeout=60), seen
 
 
 @pytest.fixture
@@ -65,7 +51,7 @@ def test_no_text_and_no_name_can_steer_a_terminal(argv: tuple[str, ...], code: i
         "    async def run(self, job: taskkit.Job) -> str:\n        raise ValueError('no \\x1b[2J\\x07')\n"
     )
     at = ("--base-url", there.base_url, "--model", "gpt-4.1-mini", "--quiet")
-    got, seen = on_a_terminal(*argv, *at)
+    got, seen = on_a_terminal([SCRIPT, *argv, *at])
     assert got == code, seen
     text = seen.decode()
     assert not {"\x1b", "\x07", "\x9b"} & set(text), text

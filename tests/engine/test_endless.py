@@ -28,18 +28,11 @@ from taskkit.errors import (
 )
 from taskkit.events import Event  # noqa: TC001 - as the others
 from taskkit.testing import Say, ScriptedServer
+from tests.made import Echo
 
 Server = Callable[..., ScriptedServer]
 Talk = Callable[["Line"], object]
 OK = b'{"choices": [{"message": {"content": "Fine."}, "finish_reason": "stop"}]}'
-
-
-@taskkit.task
-class Echo(taskkit.Task[str]):
-    """Say it again."""
-
-    text: str
-    prompt = taskkit.Prompt("{{ text }}")
 
 
 class Word(taskkit.Result):

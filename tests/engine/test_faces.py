@@ -16,17 +16,10 @@ import pytest
 import taskkit
 from taskkit.errors import TaskkitError
 from taskkit.testing import Fail, Say, ScriptedServer, echo
+from tests.made import Echo
 
 Server = Callable[..., ScriptedServer]
 KEY = "sk-very-secret-0123456789"
-
-
-@taskkit.task
-class Echo(taskkit.Task[str]):
-    """Say it again."""
-
-    text: str
-    prompt = taskkit.Prompt("{{ text }}")
 
 
 def engine_at(there: ScriptedServer, **options: Any) -> taskkit.Engine:

@@ -12,16 +12,9 @@ import taskkit
 from taskkit.engine import loop
 from taskkit.testing import BreakStream, Fail, Faults, Say, ScriptedServer, Stall, echo
 from taskkit.testing.script import FAULTS
+from tests.made import Echo
 
 Server = Callable[..., ScriptedServer]
-
-
-@taskkit.task
-class Echo(taskkit.Task[str]):
-    """Say it again."""
-
-    text: str
-    prompt = taskkit.Prompt("{{ text }}")
 
 
 def limited(_: Say) -> Fail:

@@ -14,18 +14,11 @@ from taskkit.engine.pace import LONGEST_LIMIT, Pace
 from taskkit.errors import ConfigurationError, EndpointError, RateLimitError, TaskkitError
 from taskkit.events import Events
 from taskkit.testing import Fail, ScriptedServer
+from tests.made import Echo
 
 Server = Callable[..., ScriptedServer]
 Raw = Callable[..., str]
 OK = b'{"choices": [{"message": {"content": "Fine."}, "finish_reason": "stop"}]}'
-
-
-@taskkit.task
-class Echo(taskkit.Task[str]):
-    """Say it again."""
-
-    text: str
-    prompt = taskkit.Prompt("{{ text }}")
 
 
 @pytest.fixture

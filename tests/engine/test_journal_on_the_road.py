@@ -12,17 +12,10 @@ import pytest
 
 import taskkit
 from taskkit.testing import ScriptedServer, echo
+from tests.made import Echo
 
 Server = Callable[..., ScriptedServer]
 SCRIPT = Path(sys.executable).parent / "taskkit"
-
-
-@taskkit.task
-class Echo(taskkit.Task[str]):
-    """Say it again."""
-
-    text: str
-    prompt = taskkit.Prompt("{{ text }}")
 
 
 def ran(there: ScriptedServer, journal: Path, count: int = 50) -> tuple[list[Any], list[str], taskkit.Engine]:

@@ -9,17 +9,10 @@ import taskkit
 from taskkit.tasks.summarise import Summarise
 from taskkit.testing import Fail, ScriptedServer
 from taskkit.testing.script import text_of
+from tests.made import Echo
 
 Server = Callable[..., ScriptedServer]
 TEXT = "\n\n".join(f"Paragraph {n} speaks of frogs, ponds and rain." for n in range(900))
-
-
-@taskkit.task
-class Echo(taskkit.Task[str]):
-    """Say it again."""
-
-    text: str
-    prompt = taskkit.Prompt("{{ text }}")
 
 
 def engine(there: ScriptedServer, **options: Any) -> taskkit.Engine:

@@ -17,16 +17,9 @@ from taskkit.errors import ConfigurationError, ContextTooLong, UnsafeError
 from taskkit.models import lookup
 from taskkit.settings import config_dir
 from taskkit.testing import Fail, Say, ScriptedServer, echo
+from tests.made import Echo
 
 Server = Callable[..., ScriptedServer]
-
-
-@taskkit.task
-class Echo(taskkit.Task[str]):
-    """Say it again."""
-
-    text: str
-    prompt = taskkit.Prompt("{{ text }}")
 
 
 def configured(text: str) -> None:

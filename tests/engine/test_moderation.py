@@ -12,17 +12,10 @@ from taskkit.errors import EndpointError, UnsafeError
 from taskkit.tasks.summarise import Summarise
 from taskkit.testing import Fail, Say, ScriptedServer, echo
 from tests.engine.test_images import Tell, png
+from tests.made import Echo
 
 Server = Callable[..., ScriptedServer]
 SOON = {"retry-after-ms": "1"}
-
-
-@taskkit.task
-class Echo(taskkit.Task[str]):
-    """Say it again."""
-
-    text: str
-    prompt = taskkit.Prompt("{{ text }}")
 
 
 def engine(there: ScriptedServer, **options: Any) -> taskkit.Engine:

@@ -16,17 +16,10 @@ from taskkit.errors import AuthenticationError, CostCapError, EndpointError, Quo
 from taskkit.events import Events
 from taskkit.settings import config_dir
 from taskkit.testing import Drop, Fail, Say, ScriptedServer, echo
+from tests.made import Echo
 
 Server = Callable[..., ScriptedServer]
 SOON = {"retry-after-ms": "1"}
-
-
-@taskkit.task
-class Echo(taskkit.Task[str]):
-    """Say it again."""
-
-    text: str
-    prompt = taskkit.Prompt("{{ text }}")
 
 
 def engine(there: ScriptedServer, **options: Any) -> taskkit.Engine:

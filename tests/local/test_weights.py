@@ -1,8 +1,6 @@
 """Bringing weights from the outside: two processes, kills, the command line, files of one's own, what is missing."""
 
-import contextlib
 import os
-import pty
 import signal
 import subprocess
 import sys
@@ -18,6 +16,7 @@ from taskkit import local
 from taskkit.errors import ConfigurationError, InputError
 from taskkit.local import disk
 from taskkit.tasks.summarise import Summarise
+from tests.made import on_a_terminal
 
 NAME = "hf:owner/repo/small.gguf"
 SCRIPT = Path(sys.executable).parent / "taskkit"
@@ -152,18 +151,9 @@ def test_the_catalogue_says_what_each_model_is() -> None:
 
 
 def test_the_progress_of_a_command_in_a_terminal(hub: Any) -> None:
-    main, terminal = pty.openpty()
-    argv = [str(SCRIPT), "models", "pull", NAME]
-    with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=terminal) as running:
-        os.close(terminal)
-        seen = b""
-        with contextlib.suppress(OSError):  # the terminal's other end is closed
-            while chunk := os.read(main, 4096):
-                seen += chunk
-        os.close(main)
-        assert running.stdout is not None
-        assert running.stdout.read().decode() == f"{home()}\n"
-        assert running.wait(timeout=20) == 0
+    with Path("out").open("wb") as out:
+        code, seen = on_a_terminal([SCRIPT, "models", "pull", NAME], stdin=subprocess.DEVNULL, stdout=out)
+    assert (code, Path("out").read_text()) == (0, f"{home()}\n")
     assert b"1.0/1.0 MB" in seen
 
 
