@@ -76,8 +76,7 @@ def test_requests_a_minute_stay_under_the_limit_of_the_headers(server: Server, l
         ):
             engine.map([Echo(f"Line {number}") for number in range(120)])
     arrived = [one.at for one in there.requests][1:]
-    assert (
-        max(sum(at <= other < at + 1.0 for other in sent) for at in sent) <= left + 60 + 12
-    )  # starts are told late on a busy machine
-    assert max(sum(at <= other < at + 0.5 for other in arrived) for at in arrived) <= left + 60 + 12
+    late = 10  # starts that a busy machine tells of late
+    assert max(sum(at <= other < at + 1.0 for other in sent) for at in sent) <= left + 60 + 2 + late
+    assert max(sum(at <= other < at + 0.5 for other in arrived) for at in arrived) <= left + 60 + 2  # a busy machine
     assert sent[-1] - sent[0] >= (120 - left - 2) / 60 * 0.9
