@@ -19,8 +19,8 @@ from taskkit.knowledge.marks import marked
 from taskkit.knowledge.naming import Names, moved_here
 from taskkit.knowledge.progress import Progress
 from taskkit.knowledge.read import Found, find
-from taskkit.knowledge.reading import Source
-from taskkit.knowledge.records import Document, Hit, Labels, Listed, Metadata, Passage, Report, Skipped, Stats
+from taskkit.knowledge.reading import Source, unchanged
+from taskkit.knowledge.records import Document, Hit, Labels, Listed, Metadata, Passage, Report, Stats
 from taskkit.knowledge.stores import coding, opened
 from taskkit.knowledge.stores.coding import Made
 
@@ -133,21 +133,24 @@ class KnowledgeBase:
             raise InputError(f"There is no folder {path}.", hint="Check its name; a file goes in with `add`.")
         before, origin = self._store.digests(), str(path.resolve())
         files: list[Source] = [*Names(before).of(find(path, include, exclude))]
-        mine = [one.name for one in files if isinstance(one, Found)]
-        names = {*mine, *(one.file for one in files if isinstance(one, Skipped))}
+        found = [one for one in files if isinstance(one, Found)]
+        # First of all, and in one step: from there on it does not matter where a sync is broken off.
+        moved = moved_here(before, found, origin, lambda some: unchanged(self._store, some, marks))
+        self._store.adopt(moved, origin)
+        mine = {*moved, *(name for name, (_, home) in before.items() if home == origin)}
+        names = {one.name if isinstance(one, Found) else one.file for one in files if not isinstance(one, Document)}
         unread = tuple(f"/{one}" for one in names if one.endswith("/"))  # folders: who knows what is in them
 
         def away(name: str) -> bool:
             return name not in names and not any(one in f"/{name}" for one in unread)
 
-        gone = [name for name, (_, home) in before.items() if home == origin and away(name)]
-        moved = {before[name][0]: name for name in gone}
-        report = _waited(take(self._store, self._embedder, self._made, files, progress, marks, moved))
+        gone = {before[name][0]: name for name in mine if away(name)}
+        report = _waited(take(self._store, self._embedder, self._made, files, progress, marks, gone))
         known = self._store.digests()
-        self._store.adopt([name for name in mine if name in known and known[name][1] != origin], origin)
-        gone += filter(away, moved_here(before, known, mine, origin))
-        gone = [name for name in gone if name in known]
-        return replace(report, removed=self._store.drop(gone) if gone else 0)
+        others = [one.name for one in found if known.get(one.name, ("", origin))[1] != origin]
+        self._store.adopt(others, origin)
+        left = [name for name in mine if away(name) and name in known]
+        return replace(report, removed=self._store.drop(left) if left else 0)
 
     def remove(self, name: str) -> bool:
         """Takes a document out; whether there was one."""

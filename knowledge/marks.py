@@ -1,6 +1,5 @@
 """What whoever takes files in says of them: metadata, and who may see them."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from taskkit.knowledge import checks
@@ -15,12 +14,12 @@ class Marks:
     metadata: Metadata = field(default_factory=dict[str, str])
     access: Labels | None = None
 
-    def on(self, document: Document, kept: Mapping[str, Labels]) -> Document:
-        """`kept` are the labels of the files in the base, by their names."""
+    def on(self, document: Document, kept: Labels) -> Document:
+        """`kept` are the labels that the file has in the base."""
         metadata = {**document.metadata, **self.metadata}
         if self.access is not None:
             return replace(document, metadata=metadata, access={**document.access, **self.access})
-        return replace(document, metadata=metadata, access=document.access or kept.get(document.name, {}))
+        return replace(document, metadata=metadata, access=document.access or kept)
 
 
 def marked(metadata: Metadata | None, access: Labels | None) -> Marks:

@@ -1,6 +1,6 @@
 """What files are called in a base: by their path below their folder, and apart where another folder has that name."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +8,7 @@ from taskkit.knowledge.read import Found
 from taskkit.knowledge.reading import Source
 
 Kept = Mapping[str, tuple[str, str]]  # digest and origin of each document
+TRIED = 100  # files of a folder that may have been moved are read for it
 
 
 class Names:
@@ -50,19 +51,20 @@ def _names(file: Found) -> Iterator[str]:
         number += 1
 
 
-def moved_here(before: Kept, after: Kept, mine: Iterable[str], origin: str) -> list[str]:
-    """What is here no longer of folders that were moved to this one: that are there no longer, and half of whose
-    documents are here under their names, and half of these as they were. `mine` are the names of this folder's files;
-    `after` is what the base has by now."""
-    here, known = set(mine), Names(before)
+def moved_here(
+    kept: Kept, files: Iterable[Found], origin: str, unchanged: Callable[[Sequence[Found]], int]
+) -> list[str]:
+    """What the base has of folders that were moved to this one: that are there no longer, and half of whose documents
+    are here under their names, and half of these as they were. `unchanged` counts those; some of them are enough."""
+    here, known = {one.name: one for one in files}, Names(kept)
     had: dict[str, list[str]] = {}
-    for name, (_, home) in before.items():
+    for name, (_, home) in kept.items():
         if home not in {"", origin} and not known.there(home):
             had.setdefault(home, []).append(name)
-    gone: list[str] = []
+    moved: list[str] = []
     for names in had.values():
-        found = [name for name in names if name in here]
-        same = [name for name in found if after.get(name, ("", ""))[0] == before[name][0]]
-        if found and 2 * len(found) >= len(names) and 2 * len(same) >= len(found):
-            gone += [name for name in names if name not in here]
-    return gone
+        found = [here[name] for name in names if name in here]
+        some = found[:: len(found) // TRIED + 1]
+        if found and 2 * len(found) >= len(names) and 2 * unchanged(some) >= len(some):
+            moved += names
+    return moved

@@ -1,6 +1,6 @@
 """What is to be taken in, read and cut in groups; what has not changed is left out."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from taskkit.knowledge.marks import Marks
@@ -8,7 +8,7 @@ from taskkit.knowledge.pieces import digest, pieces
 from taskkit.knowledge.progress import Bar
 from taskkit.knowledge.read import Found, documents
 from taskkit.knowledge.readers.apart import Apart
-from taskkit.knowledge.records import Document, Report, Skipped
+from taskkit.knowledge.records import Document, Labels, Report, Skipped
 from taskkit.knowledge.stores.store import Incoming, Store
 
 Source: TypeAlias = Document | Found | Skipped
@@ -27,6 +27,8 @@ class Reading:
         self._store, self._todo, self._at_once, self._bar = store, todo, at_once, bar
         self._marks = marks
         self._gone = dict(gone)
+        self._labels: Mapping[str, Labels] = {}  # of the documents in the base
+        self._left: list[Labels] = []  # that files had which went
         self._apart = Apart()
         self._added = self._changed = self._unchanged = 0
         self._skipped: list[Skipped] = []
@@ -36,16 +38,19 @@ class Reading:
         known = {name: mark for name, (mark, _) in self._store.digests().items()}
         group: list[Incoming] = []
         size = 0
-        labels = self._store.labelled() if self._marks.access is None else {}
+        self._labels = self._store.labelled() if self._marks.access is None else {}
+        for name in self._gone.values():
+            if (its := self._labels.get(name)) and its not in self._left:
+                self._left.append(its)
         for read, home in documents(self._told(), self._apart):
-            one = read if isinstance(read, Skipped) else self._marks.on(read, labels if home else {})
-            if isinstance(one, Skipped):
-                self._skipped.append(one)
+            if isinstance(read, Skipped):
+                self._skipped.append(read)
                 self._bar.done()
                 continue
+            one, mark = self._marked(read, home, known)
             if one.lacks:
                 self._incomplete.append(Skipped(one.name, one.lacks))
-            if self._same(one.name, digest(one), known):
+            if self._same(one.name, mark, known):
                 self._unchanged += 1
                 self._bar.done()
             else:
@@ -62,12 +67,22 @@ class Reading:
             self._bar.at(one.file if isinstance(one, Skipped) else one.name)
             yield one
 
+    def _marked(self, read: Document, home: str, known: Mapping[str, str]) -> tuple[Document, str]:
+        """With its labels, and its digest. A file keeps them under another name, too, were it one that was there."""
+        one = self._marks.on(read, self._labels.get(read.name, {}) if home else {})
+        mark = digest(one)
+        if home and not read.access and known.get(one.name) != mark:
+            for labels in self._left:
+                other = self._marks.on(read, labels)
+                if (its := digest(other)) in self._gone:
+                    return other, its
+        return one, mark
+
     def _same(self, name: str, mark: str, known: dict[str, str]) -> bool:
         """Whether the base has it so already, if under the name of a file that went."""
         before = known.get(name)
         known[name] = mark
-        if before is None and (old := self._gone.pop(mark, "")):
-            self._store.move(old, name)
+        if before is None and (old := self._gone.pop(mark, "")) and self._store.move(old, name):
             return True
         self._changed += before not in {None, mark}
         self._added += before is None
@@ -80,3 +95,12 @@ class Reading:
     def report(self, embedded: int) -> Report:
         skipped, incomplete = tuple(self._skipped), tuple(self._incomplete)
         return Report(self._added, self._changed, self._unchanged, 0, skipped, embedded, incomplete)
+
+
+def unchanged(store: Store, files: Sequence[Found], marks: Marks) -> int:
+    """How many of them the base has so already."""
+    known = store.digests()
+    labels = store.labelled() if marks.access is None else {}
+    read = (one for one, _ in documents(files))
+    there = [marks.on(one, labels.get(one.name, {})) for one in read if isinstance(one, Document)]
+    return sum(digest(one) == known.get(one.name, ("", ""))[0] for one in there)

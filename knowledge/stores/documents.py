@@ -44,10 +44,13 @@ class Documents(ABC):
         sql = f"SELECT passages.id FROM {OF_DOCUMENTS} WHERE name = ? ORDER BY start"
         return [number for (number,) in self.rows(sql, (name,))]
 
-    def move(self, old: str, new: str) -> None:
-        """A document's name alone changes: none of its passages does."""
+    def move(self, old: str, new: str) -> bool:
+        sql = (
+            "UPDATE documents SET name = ? WHERE name = ? AND NOT EXISTS (SELECT 1 FROM documents WHERE name = ?) "
+            "RETURNING id"
+        )
         with self.change():
-            self.rows("UPDATE documents SET name = ? WHERE name = ?", (new, old))
+            return bool(self.rows(sql, (new, old, new)))
 
     def adopt(self, names: Iterable[str], origin: str) -> None:
         if wanted := [(origin, name) for name in names]:

@@ -129,8 +129,9 @@ class Store(Protocol):
 
     def drop(self, names: Iterable[str]) -> int: ...
 
-    def move(self, old: str, new: str) -> None:
-        """A document's name alone changes: none of its passages does."""
+    def move(self, old: str, new: str) -> bool:
+        """A document's name alone changes: none of its passages does. False, and nothing is changed, where the one is
+        there no longer or the other one is by now."""
         ...
 
     def adopt(self, names: Iterable[str], origin: str) -> None:

@@ -54,10 +54,10 @@ def chapter(number: int, word: str = "copper") -> str:
     return "".join(f"## Part {n}\n\n{word if n == 1 else 'timber'} {n}. {filling}\n\n" for n in range(3))
 
 
-def pages(folder: Path, count: int, made: Callable[[int], str] = page) -> Path:
+def pages(folder: Path, count: int, made: Callable[[int], str] = page, name: str = "page-{}.md") -> Path:
     folder.mkdir()
     for number in range(count):
-        (folder / f"page-{number}.md").write_text(made(number))
+        (folder / name.format(number)).write_text(made(number))
     return folder
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from taskkit.errors import InputError
 from taskkit.knowledge import Document, KnowledgeBase
-from tests.knowledge.made import Told
+from tests.knowledge.made import Told, pages
 
 
 def test_a_document_without_a_title_is_listed_by_its_first_heading(place: str) -> None:
@@ -59,3 +59,23 @@ def test_what_is_given_comes_before_what_a_document_says(place: str) -> None:
         for wrong in wrongs:
             with pytest.raises(InputError):
                 base.sync("d", **wrong)
+
+
+def test_a_file_keeps_its_labels_under_another_name(place: str, tmp_path: Path) -> None:
+    """Whoever renames it, or puts it in the place of another file, does not open it to everybody."""
+    folder = pages(tmp_path / "pages", 4)
+    with KnowledgeBase(place, embedder=Told()) as base:
+        base.add([folder / "page-0.md", folder / "page-1.md"], access={"team": "hr"})
+        base.add([folder / "page-2.md", folder / "page-3.md"])
+        (folder / "page-0.md").rename(folder / "renamed.md")
+        (folder / "page-1.md").rename(folder / "page-2.md")
+        report = base.sync(folder)
+        assert (report.unchanged, report.changed, report.removed, report.embedded) == (2, 1, 1, 0)
+        assert {hit.passage.document for hit in base.search("copper", k=9)} == {"page-3.md"}
+        for name in ("renamed.md", "page-2.md"):
+            document = base.document(name)
+            assert document is not None
+            assert document.access == {"team": ["hr"]}
+        (folder / "renamed.md").rename(folder / "again.md")
+        assert base.sync(folder, access={}).unchanged == 1
+        assert {hit.passage.document for hit in base.search("copper", k=9)} == {"page-3.md", "page-2.md", "again.md"}
