@@ -1,12 +1,12 @@
 """How long a summary may be and what it looks like: said to the model, measured, and held to by code."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 from taskkit.spans import sentences
-from taskkit.tasks.summarise.figures import figures, worded
+from taskkit.tasks.summarise.worth import said_once, worthiest
 
 Style = Literal["paragraph", "bullets", "tldr", "abstract", "headline", "meeting"]
 
@@ -84,35 +84,49 @@ class Limit:
         are cut when it is too long by itself."""
         if self.style == "bullets":
             said = points(text)
-            kept = worthiest(said, most=self.bullets, words=self.words)
+            kept = worthiest(said, [count_words(one) for one in said], most=self.bullets, words=self.words)
             return bulleted(cut_words(said[at], self.words) for at in kept)
         spans = sentences(text)
         if spans:
             said = [text[start:end] for start, end in spans]
-            kept = worthiest(said, most=self.sentences, words=self.words)
+            kept = worthiest(said, [count_words(one) for one in said], most=self.sentences, words=self.words)
             ends = [start for start, _ in spans[1:]] + [len(text)]
             text = "".join(text[spans[at][0] : ends[at]] for at in kept).rstrip()
         return cut_words(text, self.words)
 
     def formed(self, text: str) -> str:
-        """In the style's own form, whatever marks the model has put: nothing of what it says is changed."""
-        text = tidy(text)
+        """In the style's own form, whatever marks the model has put: nothing of what it says is changed, but that it
+        is said once."""
+        text = _numbers_in_lines(tidy(text))
         if self.style == "headline":
             line = next((one for one in text.splitlines() if one.strip()), "")
             return _MARK.sub("", line).strip().strip('#*_"“”„ ').rstrip(".").strip()
         if self.style == "bullets":
-            return bulleted(points(text))
+            return bulleted(said_once(points(text)))
         lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
         if lines and sum(bool(_MARK.match(line)) for line in lines) > len(lines) / 2:
             said = [_BOLD.sub(r"\1", _MARK.sub("", line)).strip() for line in lines]
-            return " ".join(_sentence(one) for one in said if not one.endswith(":"))
-        return text
+            text = " ".join(_sentence(one) for one in said if not one.endswith(":"))
+        said = [text[start:end] for start, end in sentences(text)]
+        once = said_once(said)
+        return text if len(once) == len(said) else " ".join(once)
 
     def _sentences(self, text: str) -> int:
         return 0 if self.sentences is None else len(sentences(text))
 
     def _bullets(self, text: str) -> int:
         return 0 if self.bullets is None else len(points(text))
+
+
+def _numbers_in_lines(text: str) -> str:
+    """A numbered list that came as running text ("1. One. 2. Two."), a line for each."""
+    if not text.startswith("1."):
+        return text
+    lines, rest = list[str](), text
+    while found := re.search(rf"(?<=[.!?;,])\s+(?={len(lines) + 2}\.\s)", rest):
+        lines.append(rest[: found.start()])
+        rest = rest[found.end() :]
+    return "\n".join((*lines, rest))
 
 
 def _sentence(text: str) -> str:
@@ -152,19 +166,6 @@ def count_words(text: str) -> int:
         + len(re.findall(rf"[{_WIDE}]", text)) // 2
         + len(re.findall(rf"[{_UNSPACED}]", text)) // 5
     )
-
-
-def worthiest(said: Sequence[str], *, most: int | None, words: int) -> list[int]:
-    """Which of these to keep, in order: the one with the fewest figures for its words goes first, of equals the last;
-    the first of all stays."""
-    sizes = [count_words(one) for one in said]
-    worth = [
-        len([*figures(one), *worded(one, language="en")]) / max(1, size) for one, size in zip(said, sizes, strict=True)
-    ]
-    kept = list(range(len(said)))
-    while len(kept) > 1 and (len(kept) > (most or len(kept)) or sum(sizes[at] for at in kept) > words):
-        kept.remove(min(kept[1:], key=lambda at: (worth[at], -at)))
-    return kept
 
 
 def cut_words(text: str, words: int) -> str:

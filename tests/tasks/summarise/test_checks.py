@@ -66,6 +66,8 @@ def test_a_model_that_shortens_when_told_is_not_cut() -> None:
         ({"style": "bullets"}, "Summary:\n1. Nobody was hurt.\n2) All is\n   well.", "- Nobody was hurt.\n- All is well."),
         ({"style": "paragraph"}, "- Nobody was hurt\n- All is well", "Nobody was hurt. All is well."),
         ({"style": "paragraph"}, "## Storm\n**Harm:**\n- **Nobody** was hurt\n- All is well", "Nobody was hurt. All is well."),
+        ({"style": "paragraph"}, "1. Nobody was hurt. 2. All is well. 3. It cost 5.", "Nobody was hurt. All is well. It cost 5."),
+        ({"style": "bullets"}, "1. Nobody was hurt, 2. All is well.", "- Nobody was hurt,\n- All is well."),
         ({"style": "tldr"}, "One was. Two were. Three were.", "One was. Two were."),
     ],
 )  # fmt: skip
@@ -78,6 +80,23 @@ def test_of_a_summary_that_is_too_long_the_sentences_that_tell_least_go() -> Non
     result = scripted(said).run(Summarise(TEXT, words=14))
     assert result.text == "The harbour was closed. The repairs took two weeks and cost 1.5 million."
     assert codes(result) == {"length"}
+
+
+@pytest.mark.parametrize(
+    ("said", "text"),
+    [
+        ("The harbour was closed. Nobody was hurt. The harbour was closed.", "The harbour was closed. Nobody was hurt."),
+        ("Nobody was hurt. The harbour was closed. Nobody was hurt in the storm.", "The harbour was closed. Nobody was hurt in the storm."),
+        ("The harbour was closed in May. The harbour was closed in June.", "The harbour was closed in May. The harbour was closed in June."),
+        ("Nobody was hurt.  The harbour was not closed. The harbour was closed.", "Nobody was hurt.  The harbour was not closed. The harbour was closed."),
+    ],
+)  # fmt: skip
+def test_nothing_is_said_twice_in_the_same_words(said: str, text: str) -> None:
+    assert scripted(said).run(Summarise("The harbour was closed in May and June. " + TEXT)).text == text
+    bullets = scripted("\n".join(f"- {one}." for one in said.strip(".").split(". "))).run(
+        Summarise(TEXT, style="bullets")
+    )
+    assert len(bullets.points) == len(text.strip(".").split(". "))
 
 
 @given(
