@@ -2,7 +2,7 @@
 
 import asyncio
 
-from taskkit.knowledge.embed import Embedder
+from taskkit.knowledge.embed import Embedder, said
 from taskkit.knowledge.intake import embed, without
 from taskkit.knowledge.pieces import piece_of
 from taskkit.knowledge.progress import Progress
@@ -14,6 +14,13 @@ GROUP = 2_000  # passages that are looked at together
 
 async def anew(store: Store, embedder: Embedder, made: Made, progress: Progress | None) -> int:
     """How many texts were embedded. Broken off, the base is as it was, and the next time goes on from there."""
+    try:
+        return await _anew(store, embedder, made, progress)
+    finally:
+        said(embedder)
+
+
+async def _anew(store: Store, embedder: Embedder, made: Made, progress: Progress | None) -> int:
     embedded = 0
     while True:
         numbers = await asyncio.to_thread(store.all_numbers)

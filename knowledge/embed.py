@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from taskkit.errors import ConfigurationError, EndpointError
 from taskkit.knowledge.lexical import clean
+from taskkit.knowledge.limits import Limits
 from taskkit.knowledge.vectors import Matrix, rows_of, unit
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ class Embedder(Protocol):
     """`name` is kept in the base, so that vectors of two embedders never meet. `strength` is the weight of its
     half against the words', 0 to 1, and `across` the same where the question is in another language than the
     texts. `batch` texts at most are given to it at once, and are kept as they come back. One that waits for something else
-    than this machine says in `at_once` how many batches may be on their way."""
+    than this machine says in `at_once` how many batches may be on their way; one that could not take all of what it was
+    given tells of it in `say()`, which is called when a piece of work has ended."""
 
     name: str
     strength: float
@@ -51,6 +53,12 @@ async def vectors_of(embedder: Embedder, texts: Sequence[str]) -> Matrix:
 
 def at_once(embedder: Embedder) -> int:
     return int(getattr(embedder, "at_once", 1))
+
+
+def said(embedder: Embedder) -> None:
+    """Has it tell of what it could not take, if there was any."""
+    if (say := getattr(embedder, "say", None)) is not None:
+        say()
 
 
 class WordLlama:
@@ -141,7 +149,8 @@ def _wordllama() -> "tuple[np.ndarray[Any, Any], _Tokens]":
 
 
 class OfEndpoint:
-    """A model behind `/v1/embeddings`, through the engine's road: paced, capped."""
+    """A model behind `/v1/embeddings`, through the engine's road: paced, capped. What an endpoint takes at once is
+    learned when it refuses more."""
 
     strength = 0.6
     across = 0.85  # models of today put a text and its translation at one place; the words hardly ever meet
@@ -151,23 +160,43 @@ class OfEndpoint:
     def __init__(self, model: str) -> None:
         self.name = f"openai:{model}"
         self._model = model
+        self._limits: dict[str, Limits] = {}  # by the endpoint's address
 
     async def embed(self, texts: Sequence[str]) -> Matrix:
         from taskkit.engine.default import current
+
+        engine = current()
+        where = engine.roads.embedding(self._model).base_url
+        if where not in self._limits:
+            self._limits[where] = self._first()
+        rows = await self._limits[where].embedded(
+            lambda some: engine.embed([text or " " for text in some], model=self._model), texts
+        )
+        return rows_of(rows, self.name)
+
+    def _first(self) -> Limits:
+        """What is known before anything was refused."""
         from taskkit.models import lookup
         from taskkit.tokens import Counter, counter_for
 
         model = lookup(self._model)
-        engine = current()
-        counter = Counter(model.encoding, model.ratio) if model.known else counter_for(self._model)
-        longest = model.max_input if model.known else LONGEST
-        fitting = [text if counter.fits(text, longest) else counter.cut(text, longest) for text in texts]
-        if any(one is not text for one, text in zip(fitting, texts, strict=True)):
-            engine.events.once(
-                "warning", f"A text is too long for {self._model}: its first {longest:,} tokens are embedded."
-            )
-        rows = await engine.embed([text or " " for text in fitting], model=self._model)
-        return rows_of(rows, self.name)
+        if model.known:
+            return Limits(Counter(model.encoding, model.ratio), model.max_input)
+        return Limits(counter_for(self._model), LONGEST)
+
+    def say(self) -> None:
+        """One warning, of all texts since the last one."""
+        from taskkit.engine.default import current
+
+        for limits in self._limits.values():
+            if limits.cut:
+                many = "1 text is" if limits.cut == 1 else f"{limits.cut:,} texts are"
+                current().events.emit(
+                    "warning",
+                    f"{many} too long for {self._model}: only the beginning is embedded, at most the first "
+                    f"{limits.tokens:,} tokens.",
+                )
+            limits.cut = 0
 
 
 def embedder(name: str | Embedder) -> Embedder:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict
 from taskkit.errors import InputError
 from taskkit.knowledge import fuse
 from taskkit.knowledge.diverse import Pick, diverse
-from taskkit.knowledge.embed import Embedder, vectors_of
+from taskkit.knowledge.embed import Embedder, said, vectors_of
 from taskkit.knowledge.filters import OfSQLite, condition
 from taskkit.knowledge.languages import guess
 from taskkit.knowledge.lexical import terms
@@ -100,6 +100,7 @@ def _whole(number: Any, least: int) -> bool:
 async def searched(store: Store, embedder: Embedder, query: str, k: int, how: How) -> list[Hit]:
     """The whole of a search, from a question to its hits; `check` comes before it."""
     queries, vectors = await _questions(embedder, query, how)
+    said(embedder)
     many = max(k, RERANKED) if how.get("rerank") else k
     hits = await asyncio.to_thread(found, store, embedder, queries, vectors, many, how)
     if how.get("rerank") and hits:

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence, Sized
 from typing import Any, TypeAlias, TypeVar
 
-from taskkit.knowledge.embed import Embedder, at_once, vectors_of
+from taskkit.knowledge.embed import Embedder, at_once, said, vectors_of
 from taskkit.knowledge.marks import Marks
 from taskkit.knowledge.progress import Bar, Progress
 from taskkit.knowledge.reading import Reading, Source
@@ -48,6 +48,7 @@ async def take(
     finally:
         reading.stop()
         await asyncio.gather(coming, keeping, return_exceptions=True)
+        said(embedder)
     await asyncio.to_thread(store.prepare)
     bar.end()
     return reading.report(embedded)

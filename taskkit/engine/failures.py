@@ -23,6 +23,10 @@ ANSWERS = ("choices", "data", "results")  # what an answer to a wish holds
 DIGITS = 9  # of a number of tokens that can be meant
 LOOKED_AT = 2000  # bytes of what is no JSON; a key in it is masked before it is cut
 TOLD_TRIES = 3  # of a call whose answer tells of an error of which nothing is known
+# As llama.cpp and Ollama say with a 500 what no other try will mend: a text that is to be embedded is too long.
+TOO_LARGE = re.compile(
+    r"too large to process|larger than the (?:physical )?batch|exceeds the context length", re.IGNORECASE
+)
 PARAMETERS = frozenset(
     {"temperature", "max_tokens", "max_completion_tokens", "response_format", "stream_options", "stop", "seed"}
 )
@@ -71,6 +75,8 @@ def _failure(
             status=status,
             kept="What was finished is kept in the journal.",
         )
+    if status >= 500 and TOO_LARGE.search(message):
+        return _too_long(message, detail, where)
     if status in RETRIED or status >= 500:
         kind = RateLimitError if status == 429 else EndpointError
         return Transient(kind(said, status=status), after=_retry_after(headers))
@@ -84,12 +90,8 @@ def _failure(
 
 def _bad_request(said: str, message: str, detail: Mapping[str, Any], where: str, status: int) -> Exception:
     low = message.lower()
-    context = _context(detail, message)
-    if context or detail.get("code") == "context_length_exceeded":
-        used = _used(detail, message)
-        over = max(0, used - context) if context else 0
-        said = f"{where} refused the length: {message[:200]}"
-        return ContextTooLong(said, part="messages", over=over, context=context, used=used)
+    if _context(detail, message) or detail.get("code") == "context_length_exceeded":
+        return _too_long(message, detail, where)
     parameter = str(detail.get("param") or "")
     if not parameter and (named := re.search(r"['\"`](\w+)['\"`]", message)):
         parameter = named[1]
@@ -100,6 +102,13 @@ def _bad_request(said: str, message: str, detail: Mapping[str, Any], where: str,
     if "content" in low and ("policy" in low or "filter" in low):
         return RefusedError(f"The endpoint's content filter refused the request: {message[:200]}", text=message)
     return InputError(said) if status in {400, 413, 422} else EndpointError(said, status=status)
+
+
+def _too_long(message: str, detail: Mapping[str, Any], where: str) -> ContextTooLong:
+    context, used = _context(detail, message), _used(detail, message)
+    over = max(0, used - context) if context else 0
+    said = f"{where} refused the length: {message[:200]}"
+    return ContextTooLong(said, part="messages", over=over, context=context, used=used)
 
 
 def words(data: object) -> str:
@@ -115,8 +124,9 @@ def words(data: object) -> str:
 def _context(detail: Mapping[str, Any], message: str) -> int:
     """The context that an error about length reveals, in tokens: OpenAI's, vLLM's and llama.cpp's words."""
     return _size(detail.get("n_ctx")) or _number(
-        message, r"maximum context length (?:is|of) (\d+)", r"context size \((\d+) tokens\)"
-    )
+        message, r"maximum context length (?:is|of) (\d+)", r"context size \((\d+) tokens\)",
+        r"current batch size: (\d+)", r"inputs?`? must have less than (\d+) tokens",
+    )  # fmt: skip
 
 
 def _used(detail: Mapping[str, Any], message: str) -> int:
@@ -125,7 +135,9 @@ def _used(detail: Mapping[str, Any], message: str) -> int:
         message,
         r"(\d+) (?:tokens )?(?:in|from) the (?:messages|input)",
         r"messages resulted in (\d+) tokens",
-        r"request \((\d+) tokens\)",
+        r"(?:request|input) \((\d+) tokens\)",
+        r"tokens\. Given: (\d+)",
+        r"\((\d+) in your prompt",
     )
 
 

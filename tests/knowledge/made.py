@@ -68,7 +68,7 @@ def lengths(texts: list[str]) -> list[Any]:
 class Endpoint:
     """A real server of `/embeddings` on this machine: it keeps what it is sent, and from request `stuck` on it answers
     no more until it is `released`. `is_stuck` when `held` of them wait. `gives` makes the vectors of the texts;
-    `places` are those that it says they have."""
+    `places` are those that it says they have. What it `refuses`, with a status and a body, is kept apart."""
 
     def __init__(
         self,
@@ -76,8 +76,10 @@ class Endpoint:
         held: int = 1,
         gives: Callable[[list[str]], list[Any]] = lengths,
         places: Sequence[Any] = (),
+        refuses: Callable[[list[str]], tuple[int, Any] | None] = lambda _: None,
     ) -> None:
         self.gives = gives
+        self.refused: list[list[str]] = []
         self.sent: list[list[str]] = []
         self.most = 0  # requests that were on their way at once
         self.is_stuck = threading.Event()
@@ -89,6 +91,11 @@ class Endpoint:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 texts = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["input"]
+                if refusal := refuses(texts):
+                    with outer._lock:
+                        outer.refused.append(texts)
+                    self._answer(*refusal)
+                    return
                 with outer._lock:
                     outer.sent.append(texts)
                     outer._now += 1
@@ -104,15 +111,18 @@ class Endpoint:
                 for row, place in zip(rows, places, strict=False):
                     row["index"] = place
                 usage = {"prompt_tokens": 1, "total_tokens": 1}
-                body = json.dumps({"object": "list", "data": rows, "model": "m", "usage": usage}).encode()
+                self._answer(200, {"object": "list", "data": rows, "model": "m", "usage": usage})
+                with outer._lock:
+                    outer._now -= 1
+
+            def _answer(self, status: int, what: Any) -> None:
+                body = json.dumps(what).encode()
                 with contextlib.suppress(OSError):
-                    self.send_response(200)
+                    self.send_response(status)
                     self.send_header("Content-Type", "application/json")
                     self.send_header("Content-Length", str(len(body)))
                     self.end_headers()
                     self.wfile.write(body)
-                with outer._lock:
-                    outer._now -= 1
 
             def log_message(self, format: str, *args: Any) -> None: ...  # noqa: A002
 
