@@ -15,13 +15,15 @@ from taskkit.settings import config_dir
 from taskkit.window import Window
 
 ASSUMED_CONTEXT = 32_768  # of a model that nobody maps: most served today have this or more
+LIKENESS = 1.1  # times o200k_base: the count of a model whose encoding nobody tells
 WARN_BEFORE = timedelta(days=60)
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
     """`ratio` scales counts where `encoding` is only a likeness. `known` is False for assumed rows.
-    `price` is dollars a million tokens (in, out), from a user's file only."""
+    `price` is dollars a million tokens (in, out), from a user's file only. `image_tokens` are the most that one image
+    is charged as."""
 
     name: str
     context: int = ASSUMED_CONTEXT
@@ -33,6 +35,7 @@ class Model:
     temperature: bool = True
     json_schema: bool = True
     images: bool = False
+    image_tokens: int = 16_384  # the most of any that is served today
     reasoning: bool = False
     retires: date | None = None
     replacement: str = ""
@@ -84,6 +87,8 @@ def _model(name: str, row: Mapping[str, Any], file: str) -> Model:
     if isinstance(values.get("context"), int):
         values.setdefault("max_input", values["context"])
         values.setdefault("max_output", _output(values["context"]))
+    if "encoding" not in values:
+        values.setdefault("ratio", LIKENESS)
     try:
         if "price" in values:
             values["price"] = _price(values["price"])
@@ -167,4 +172,11 @@ def lookup(name: str) -> Model:
 
 
 def _assumed(name: str) -> Model:
-    return Model(name, ratio=1.1, source="assumed", known=False)
+    from tiktoken.model import encoding_name_for_model
+
+    for one in (name, name.rpartition("/")[2]):  # "openai/gpt-4", as gateways write it
+        try:
+            return Model(name, encoding=encoding_name_for_model(one), source="assumed", known=False)
+        except KeyError:
+            continue
+    return Model(name, ratio=LIKENESS, source="assumed", known=False)

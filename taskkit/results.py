@@ -8,13 +8,15 @@ from pydantic import BaseModel, ConfigDict, Field
 
 class Usage(BaseModel):
     """The tally of a task. `cost` is in US dollars, None when a price is unknown; `cached_tokens` is the
-    part of `input_tokens` that the provider had in its prompt cache; `seconds` is wall time."""
+    part of `input_tokens` that the provider had in its prompt cache, `written_tokens` the part that it put there at
+    a price of its own; `seconds` is wall time."""
 
     model_config = ConfigDict(frozen=True)
 
     calls: int = 0
     input_tokens: int = 0
     cached_tokens: int = 0
+    written_tokens: int = 0
     output_tokens: int = 0
     cost: Decimal | None = Decimal(0)
     retries: int = 0
@@ -27,6 +29,7 @@ class Usage(BaseModel):
             calls=self.calls + other.calls,
             input_tokens=self.input_tokens + other.input_tokens,
             cached_tokens=self.cached_tokens + other.cached_tokens,
+            written_tokens=self.written_tokens + other.written_tokens,
             output_tokens=self.output_tokens + other.output_tokens,
             cost=cost,
             retries=self.retries + other.retries,

@@ -15,6 +15,7 @@ from hashlib import sha1
 from pathlib import Path
 from typing import Any, Protocol
 
+from taskkit.models import LIKENESS, lookup
 from taskkit.tiles import image_tokens
 
 __all__ = [
@@ -30,7 +31,6 @@ __all__ = [
 
 PER_MESSAGE = 4  # what a chat template puts around a message, its role included
 PRIMING = 3  # what opens the reply
-GUESS = 1.1  # for a model whose encoding nobody tells
 
 _BUNDLED = frozenset({"cl100k_base", "o200k_base", "o200k_harmony"})
 _SAME_VOCABULARY = {"gpt2": "r50k_base", "p50k_edit": "p50k_base"}
@@ -103,7 +103,7 @@ def _vocabulary(encoding: str) -> _Vocabulary:
             return _Tiktoken(name)
         except (OSError, ValueError):  # a damaged file: an estimate is better than no count
             pass
-    return _Toktok("o200k_base", GUESS)
+    return _Toktok("o200k_base", LIKENESS)
 
 
 def _kept_by_tiktoken(encoding: str) -> bool:
@@ -127,6 +127,11 @@ class Counter:
     def __post_init__(self) -> None:
         if not 0 < self.ratio < math.inf:
             raise ValueError("a counter's ratio is more than 0")
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the counts are the model's own, and no likeness of them."""
+        return self.ratio * _vocabulary(self.encoding).factor == 1.0
 
     def count(self, text: str) -> int:
         return self.count_many([text])[0]
@@ -175,15 +180,9 @@ class Counter:
 
 
 def counter_for(model: str) -> Counter:
-    """A model that nobody maps is counted in `o200k_base` plus 10 %."""
-    from tiktoken.model import encoding_name_for_model
-
-    for name in (model, model.rpartition("/")[2]):  # "openai/gpt-4o", as gateways write it
-        try:
-            return Counter(encoding_name_for_model(name))
-        except KeyError:
-            continue
-    return Counter(ratio=GUESS)
+    """By what is known of a model of that name."""
+    known = lookup(model)
+    return Counter(known.encoding, known.ratio)
 
 
 def _bytes(text: str) -> int:

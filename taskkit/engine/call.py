@@ -48,13 +48,15 @@ class Call:
 @dataclass(frozen=True, slots=True)
 class Reply:
     """`finish`: `length` is a cut at the output limit, `filtered` and `refused` are no answers at all. `why` says of a
-    text that stayed cut why it was not continued to its end."""
+    text that stayed cut why it was not continued to its end. `is_told` is False where the endpoint told no usage that can
+    be meant, and what we saw was counted."""
 
     text: str
     finish: Finish = "stop"
     usage: Usage = field(default_factory=Usage)
     model: str = ""
     why: str = ""
+    is_told: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +65,4 @@ class Embedded:
 
     vectors: tuple[tuple[float, ...], ...]
     usage: Usage = field(default_factory=Usage)
+    is_told: bool = True

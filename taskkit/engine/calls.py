@@ -129,7 +129,7 @@ class Calls:
         async def paid(one: Call) -> Reply:
             show = on_text if one is call else None
             try:
-                reply = await route.road.paid(one, route.model, route.counter, run=asked.run, on_text=show, keys=keys)
+                reply = await route.road.paid(one, route.model, run=asked.run, on_text=show, keys=keys)
             except ContextTooLong as error:  # by our count it had room
                 self._learn_ratio(route, one, error.used or 2 * count_messages(one.messages, route.counter))
                 raise
@@ -173,7 +173,8 @@ class Calls:
         return route.window.output_room(count_messages(messages, route.counter))
 
     def _learn_ratio(self, route: Route, call: Call, used: int) -> None:
-        if self.rehearses or (route.model.known and route.model.ratio == 1.0):
+        images = any(one.images for one in call.messages)  # what they take is no matter of the text
+        if self.rehearses or images or Counter(route.model.encoding, route.model.ratio).is_exact:
             return
 
         def counted() -> int:

@@ -4,13 +4,14 @@ It runs twice, over the shortest answers that its prompts admit and over the lon
 each range. A call that says what its answer is `likely` to be gets that."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
 from taskkit.engine.call import Call, Embedded, Reply
 from taskkit.engine.calls import Calls
-from taskkit.engine.prices import cost
+from taskkit.engine.prices import cost, worst_case
 from taskkit.engine.route import Route
 from taskkit.engine.schema import stand_in
 from taskkit.job import Job
@@ -29,7 +30,7 @@ SHORT = 12  # tokens
 class Plan:
     """Each pair is (low, high). `cost` in dollars, None when the price is unknown. `minutes` is an estimate: it
     assumes 60 tokens a second and call of a hosted model, 12 of the embedded one, and the limits that are set. `cap` is
-    the engine's `max_cost`."""
+    the engine's `max_cost`, `enough` a cap under which no call can be refused."""
 
     model: str
     strategy: str
@@ -39,6 +40,7 @@ class Plan:
     cost: tuple[Decimal, Decimal] | None
     minutes: tuple[float, float]
     cap: Decimal | None = None
+    enough: Decimal | None = None
 
     def __str__(self) -> str:
         cost = (
@@ -60,7 +62,7 @@ class Plan:
     def _beside_the_cap(self) -> str:
         if self.cap is None or self.cost is None:
             return ""
-        low, high = self.cost
+        low, high = self.cost[0], self.enough or self.cost[1]
         enough = "enough" if high <= self.cap else "perhaps not enough" if low <= self.cap else "not enough"
         return f"; the cap of ${self.cap:.4f} is {enough}"
 
@@ -76,6 +78,7 @@ class StandIn:
     def __init__(self, size: Literal["low", "high"]) -> None:
         self.size: Literal["low", "high"] = size
         self.calls: list[tuple[int, int]] = []
+        self.worst: list[Usage] = []
         self.route: Route | None = None
 
     async def chat(self, call: Call, on_text: object) -> Reply:  # noqa: ARG002 - the transport's signature
@@ -84,6 +87,10 @@ class StandIn:
         text = self._answer(call, counter)
         given = count_messages(call.messages, counter, call.schema)
         usage = Usage(calls=1, input_tokens=given, output_tokens=counter.count(text))
+        model = self.route.model
+        self.worst.append(worst_case(call, model, counted=Counter(model.encoding, model.ratio).is_exact))
+        if self.size == "high" and any(one.images for one in call.messages):
+            given = self.worst[-1].input_tokens
         most = call.max_output or usage.output_tokens
         # The answers are short; what they may cost is not.
         self.calls.append((given, max(usage.output_tokens, most) if self.size == "high" else usage.output_tokens))
@@ -123,7 +130,9 @@ async def planned(engine: Calls, task: Task[Any]) -> Plan:
     assert low.route is not None
     route = low.route
     url = route.road.endpoint.base_url
-    costs = [_cost(end, route, url) for end in (low, high)]
+    costs = [
+        _cost([Usage(input_tokens=one, output_tokens=out) for one, out in end.calls], route, url) for end in (low, high)
+    ]
     known = None if costs[0] is None or costs[1] is None else (costs[0], costs[1])
     return Plan(
         route.model.name,
@@ -134,6 +143,7 @@ async def planned(engine: Calls, task: Task[Any]) -> Plan:
         known,
         (_minutes(low, engine, local=not url), _minutes(high, engine, local=not url)),
         engine.settings.max_cost,
+        _cost(high.worst, route, url),
     )
 
 
@@ -141,14 +151,10 @@ def _sum(end: StandIn, which: int) -> int:
     return sum(call[which] for call in end.calls)
 
 
-def _cost(end: StandIn, route: Route, url: str) -> Decimal | None:
-    total = Decimal(0)
-    for given, out in end.calls:
-        one = cost(route.model, Usage(input_tokens=given, output_tokens=out), url)
-        if one is None:
-            return None
-        total += one
-    return total
+def _cost(calls: Sequence[Usage], route: Route, url: str) -> Decimal | None:
+    costs = [cost(route.model, one, url) for one in calls]
+    known = [one for one in costs if one is not None]
+    return sum(known, Decimal(0)) if len(known) == len(costs) else None
 
 
 def _minutes(end: StandIn, engine: Calls, *, local: bool) -> float:

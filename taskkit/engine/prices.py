@@ -1,12 +1,15 @@
 """What calls cost, from `genai-prices`, which others keep. An unknown price is None, never 0."""
 
 import functools
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from taskkit.engine.call import Call
 from taskkit.models import Model
 from taskkit.results import Usage
 from taskkit.settings import OPENAI_URL
+from taskkit.tokens import Counter, at_most, count_messages
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelPrice
@@ -24,28 +27,42 @@ def cost(model: Model, usage: Usage, base_url: str) -> Decimal | None:
         return None
     flat = _flat(model.name, base_url)
     if flat is not None:
-        inward, cached, outward = flat
-        fresh = usage.input_tokens - usage.cached_tokens
-        return (fresh * inward + usage.cached_tokens * cached + usage.output_tokens * outward) / MILLION
+        inward, cached, written, outward = flat
+        fresh = usage.input_tokens - usage.cached_tokens - usage.written_tokens
+        given = fresh * inward + usage.cached_tokens * cached + usage.written_tokens * written
+        return (given + usage.output_tokens * outward) / MILLION
     from genai_prices import Usage as Counted
 
     counted = Counted(
         input_tokens=usage.input_tokens,
         output_tokens=usage.output_tokens,
         cache_read_tokens=usage.cached_tokens,
+        cache_write_tokens=usage.written_tokens,
     )
     return Decimal(rates.calc_price(counted)["total_price"])
 
 
+def worst_case(call: Call, model: Model, *, counted: bool) -> Usage:
+    """The most that a call may take: by our count where that is known to be the endpoint's, else by the bytes, which no
+    text has more tokens than. Images are taken for the largest, and nothing for cached."""
+    messages = [replace(one, images=()) for one in call.messages]
+    counter = Counter(model.encoding, model.ratio)
+    given = count_messages(messages, counter, call.schema) if counted else at_most(messages, call.schema)
+    given += model.image_tokens * sum(len(one.images) for one in call.messages)
+    out = model.max_output if call.max_output is None else call.max_output
+    return Usage(input_tokens=given, written_tokens=given, output_tokens=out)
+
+
 @functools.lru_cache(maxsize=256)
-def _flat(name: str, base_url: str) -> tuple[Decimal, Decimal, Decimal] | None:
-    """Dollars a million tokens (in, cached, out) where they do not depend on the call's size: a tenth of the time."""
+def _flat(name: str, base_url: str) -> tuple[Decimal, Decimal, Decimal, Decimal] | None:
+    """Dollars a million tokens (in, cached, written to the cache, out) where they do not depend on the call's size: a
+    tenth of the time."""
     rates = _rates(name, base_url)
     inward, outward = getattr(rates, "input_mtok", None), getattr(rates, "output_mtok", None)
     cached = getattr(rates, "cache_read_mtok", None) or inward
-    if isinstance(inward, Decimal) and isinstance(outward, Decimal) and isinstance(cached, Decimal):
-        return inward, cached, outward
-    return None
+    written = getattr(rates, "cache_write_mtok", None) or inward
+    rows = [one for one in (inward, cached, written, outward) if isinstance(one, Decimal)]
+    return (rows[0], rows[1], rows[2], rows[3]) if len(rows) == 4 else None
 
 
 @functools.lru_cache(maxsize=256)

@@ -2,17 +2,19 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from functools import partial
+from typing import TypeVar
 
 from taskkit.engine import loop
-from taskkit.engine.call import Call, Embedded, Reply
+from taskkit.engine.call import Call, Embedded, Message, Reply
 from taskkit.engine.endpoint import Endpoint
 from taskkit.engine.journal import Journal, Run, call_key
+from taskkit.engine.learn import SAYS_LITTLE
 from taskkit.engine.pace import Pace, Transient
-from taskkit.engine.prices import cost
+from taskkit.engine.prices import cost, worst_case
 from taskkit.engine.schema import UnsupportedParameter
 from taskkit.engine.send import Transport
 from taskkit.engine.spend import Spend
@@ -21,7 +23,9 @@ from taskkit.errors import InputError, TaskkitError
 from taskkit.events import Events
 from taskkit.models import Model
 from taskkit.results import Usage
-from taskkit.tokens import Counter, at_most, count_messages
+from taskkit.tokens import Counter, at_most
+
+R = TypeVar("R", Reply, Embedded)
 
 
 class Road:
@@ -48,7 +52,6 @@ class Road:
         self,
         call: Call,
         model: Model,
-        counter: Counter,
         *,
         run: Run | None,
         on_text: OnText | None,
@@ -69,10 +72,10 @@ class Road:
                     on_text(hit.text)
                 return hit
         if run is None:
-            return await self._bought(call, model, counter, on_text)
+            return await self._bought(call, model, on_text)
         ended = self._on_their_way[key] = asyncio.get_running_loop().create_future()
         try:
-            reply = await self._bought(call, model, counter, on_text)
+            reply = await self._bought(call, model, on_text)
             self._journal.put(key, reply)
             return reply
         finally:
@@ -80,51 +83,78 @@ class Road:
             if self._on_their_way.get(key) is ended:
                 del self._on_their_way[key]
 
-    async def _bought(self, call: Call, model: Model, counter: Counter, on_text: OnText | None) -> Reply:
+    async def _bought(self, call: Call, model: Model, on_text: OnText | None) -> Reply:
         tokens = at_most(call.messages)
-        worst: Decimal | None = None
-        if self._spend.cap is not None:
-            tokens = count_messages(call.messages, counter, call.schema)
-            worst = self._cost(model, tokens, call.max_output or model.max_output)
-        held = await self._spend.reserve(worst, model.name)
-        true: Decimal | None = Decimal(0)  # of a try that failed before the endpoint did any work
-        began = time.monotonic()
+        began = 0.0
 
         async def attempt() -> Reply:
-            nonlocal held, true
+            nonlocal began
+            began = began or time.monotonic()
             self._events.emit("call-started", model=call.model, tokens=tokens)
-            try:
-                return await self.transport.chat(call, on_text)
-            except Transient as failure:
-                if failure.billed and self._spend.cap is not None:
-                    self._spend.settle(held, None)
-                    held = Decimal(0)
-                    held = await self._spend.reserve(worst, model.name)
-                raise
+            return await self.transport.chat(call, on_text)
 
         try:
-            reply, retries = await self._pace.run(attempt, tokens + (call.max_output or 0))
-            price = cost(model, reply.usage, self.endpoint.base_url)
-            true = price
-            usage = reply.usage.model_copy(update={"cost": price, "retries": retries})
-            self._events.emit(
-                "call-finished",
-                model=call.model,
-                input_tokens=usage.input_tokens,
-                output_tokens=usage.output_tokens,
-                cost=price,
-                seconds=time.monotonic() - began,
-            )
-            return replace(reply, usage=usage)
+            reply, retries = await self._charged(attempt, call, model, tokens + (call.max_output or 0))
         except TaskkitError as error:
-            seconds = time.monotonic() - began
-            self._events.emit("call-failed", model=call.model, error=type(error).__name__, seconds=seconds)
+            if began:
+                seconds = time.monotonic() - began
+                self._events.emit("call-failed", model=call.model, error=type(error).__name__, seconds=seconds)
             raise
-        finally:
-            self._spend.settle(held, true)
+        price = self._price(model, reply.usage)
+        usage = reply.usage.model_copy(update={"cost": price, "retries": retries})
+        self._events.emit(
+            "call-finished",
+            model=call.model,
+            input_tokens=usage.input_tokens,
+            output_tokens=usage.output_tokens,
+            cost=price,
+            seconds=time.monotonic() - began,
+        )
+        return replace(reply, usage=usage)
 
-    def _cost(self, model: Model, given: int, out: int) -> Decimal | None:
-        return cost(model, Usage(input_tokens=given, output_tokens=out), self.endpoint.base_url)
+    async def _charged(self, send: Callable[[], Awaitable[R]], call: Call, model: Model, tokens: int) -> tuple[R, int]:
+        """What `send` gives, at the pace of the endpoint, and the retries. Of each try the worst case is reserved when
+        its turn has come, and what it took is settled; what is not known counts as all that was reserved."""
+        if self._spend.cap is None:
+            return await self._pace.run(send, tokens)
+        exact = Counter(model.encoding, model.ratio).is_exact
+        worst = worst_case(call, model, counted=exact)
+        price = self._price(model, worst)
+        uncounted = self._price(model, worst_case(call, model, counted=False)) if exact else None
+
+        async def attempt() -> R:
+            held = await self._spend.reserve(price, model.name, uncounted=uncounted)
+            true: Decimal | None = None  # of a try that was given up, too: the endpoint may go on with it
+            seen: bool | None = None
+            try:
+                got = await send()
+            except Transient as failure:
+                true = None if failure.billed else Decimal(0)
+                raise
+            except TaskkitError:
+                true = Decimal(0)
+                raise
+            else:
+                true = self._true(model, got, worst, counted=exact)
+                if got.is_told and got.usage.input_tokens >= SAYS_LITTLE:
+                    seen = got.usage.input_tokens <= worst.input_tokens
+                return got
+            finally:
+                self._spend.settle(model.name, held, true, counts_as_we_do=seen)
+
+        return await self._pace.run(attempt, tokens)
+
+    def _true(self, model: Model, got: Reply | Embedded, most: Usage, *, counted: bool) -> Decimal | None:
+        """What a call has cost. Where the endpoint tells nothing it is what we saw, at the most; thoughts are not seen."""
+        if got.is_told or (counted and not model.reasoning):
+            return self._price(model, got.usage)
+        if model.reasoning:
+            return None
+        out = len(got.text.encode()) if isinstance(got, Reply) else 0
+        return self._price(model, most.model_copy(update={"output_tokens": out}))
+
+    def _price(self, model: Model, usage: Usage) -> Decimal | None:
+        return cost(model, usage, self.endpoint.base_url)
 
     async def flagged(self, text: str, images: Sequence[str]) -> tuple[tuple[str, ...], int]:
         """The categories that the endpoint's moderation flags, and how many of the images it would not look at. It
@@ -141,16 +171,10 @@ class Road:
         return tuple(sorted(found)), unseen
 
     async def embedded(self, model: Model, texts: tuple[str, ...], tokens: int) -> Embedded:
-        held = await self._spend.reserve(
-            self._cost(model, tokens, 0) if self._spend.cap is not None else None, model.name
-        )
-        true: Decimal | None = Decimal(0)
-        try:
-            got, retries = await self._pace.run(lambda: self.transport.embed(model.name, texts), tokens)
-            true = cost(model, got.usage, self.endpoint.base_url)
-            return replace(got, usage=got.usage.model_copy(update={"cost": true, "retries": retries}))
-        finally:
-            self._spend.settle(held, true)
+        call = Call(model.name, tuple(Message("user", one) for one in texts), max_output=0)
+        got, retries = await self._charged(lambda: self.transport.embed(model.name, texts), call, model, tokens)
+        usage = got.usage.model_copy(update={"cost": self._price(model, got.usage), "retries": retries})
+        return replace(got, usage=usage)
 
 
 async def shut(roads: dict[str, Road], journal: Journal) -> None:

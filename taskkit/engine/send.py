@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeVar
 
 from taskkit.engine import sse
-from taskkit.engine.call import Call, Embedded, Reply
+from taskkit.engine.call import Call, Embedded, Finish, Reply
 from taskkit.engine.connection import Answer, Connection, Told, reading
 from taskkit.engine.failures import LOOKED_AT, failure, told_failure
 from taskkit.engine.learn import Learned
@@ -30,6 +30,7 @@ from taskkit.engine.wire import (
 )
 from taskkit.errors import ContextTooLong, EndpointError, TaskkitError
 from taskkit.models import Model, lookup
+from taskkit.results import Usage
 
 T = TypeVar("T")
 
@@ -101,12 +102,13 @@ class OpenAITransport:
         choice = data["choices"][0]
         message = choice["message"]
         text, refusal = said(message.get("content")), said(message.get("refusal"))
-        return Reply(
-            refusal or text,
-            "refused" if refusal else finish_of(choice.get("finish_reason")),
-            borne_out(usage_of(data), [one.content for one in call.messages], refusal or text, self._model(call.model)),
-            str(data.get("model") or call.model),
-        )
+        finish = "refused" if refusal else finish_of(choice.get("finish_reason"))
+        return self._told(call, refusal or text, finish, usage_of(data), str(data.get("model") or call.model))
+
+    def _told(self, call: Call, text: str, finish: Finish, usage: Usage, model: str) -> Reply:
+        sent = [one.content for one in call.messages]
+        usage, is_told = borne_out(usage, sent, text, self._model(call.model))
+        return Reply(text, finish, usage, model, is_told=is_told)
 
     async def _stream(self, body: dict[str, Any], call: Call, on_text: OnText) -> Reply:
         body = {**body, "stream": True}
@@ -124,12 +126,9 @@ class OpenAITransport:
         if not heard.finish:
             raise Transient(EndpointError(f"The stream of {self.base_url} broke off."), billed=True)
         text = whole_characters("".join(heard.pieces))
-        usage = borne_out(
-            heard.usage, [one.content for one in call.messages], heard.refusal or text, self._model(call.model)
-        )
         if heard.refusal:
-            return Reply(heard.refusal, "refused", usage, heard.model)
-        return Reply(text, finish_of(heard.finish), usage, heard.model)
+            return self._told(call, heard.refusal, "refused", heard.usage, heard.model)
+        return self._told(call, text, finish_of(heard.finish), heard.usage, heard.model)
 
     async def _hear(self, answer: Answer, heard: Heard, on_text: OnText, most: int) -> None:
         """A text that grows past `most` characters is one that was cut: the endpoint heeds no limit."""
@@ -156,7 +155,7 @@ class OpenAITransport:
             if len(data["data"]) != len(texts) or found.keys() != set(range(len(texts))):
                 raise ValueError(f"{len(found)} vectors for {len(texts)} texts")
             vectors = tuple(found[number] for number in range(len(texts)))
-            return Embedded(vectors, borne_out(usage_of(data), texts, "", self._model(model)))
+            return Embedded(vectors, *borne_out(usage_of(data), texts, "", self._model(model)))
 
         body = {"model": model, "input": list(texts), "encoding_format": "float"}
         return await self._asked("/embeddings", body, read, LEAST_BYTES + VECTOR_BYTES * len(texts))

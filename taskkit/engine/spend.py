@@ -1,6 +1,9 @@
 """The cost cap. The worst case of a call is reserved before it is sent, so that calls in flight can not pass the cap
 together; the true cost takes its place afterwards. A call that would pass it waits while others may still give
-something back, and is refused when none can."""
+something back, and is refused when none can.
+
+A call that cost more than its worst case was a surprise; that others of its model may cost as many times more is
+none: from then on that much is reserved, also for those in flight."""
 
 import asyncio
 from collections import deque
@@ -11,6 +14,9 @@ from taskkit.errors import ConfigurationError, CostCapError
 from taskkit.models import user_file
 from taskkit.results import dollars
 
+SURPRISE = Decimal(8)  # times its worst case that a call is taken to cost at the most after one
+MARGIN = Decimal("1.25")  # for the next surprise, which may be larger
+
 
 class Spend:
     """`cap` in dollars, None for none. Used on one loop."""
@@ -19,12 +25,21 @@ class Spend:
         self.cap = cap
         self._journal = journal
         self.spent = Decimal(0)
-        self.reserved = Decimal(0)
+        self._in_flight = 0
+        self._held: dict[str, Decimal] = {}  # by model, the worst case of its calls in flight
+        self._times: dict[str, Decimal] = {}  # their worst case that calls of a model have cost
+        self._counts: dict[str, bool] = {}  # by model, whether its endpoint counts as we do; once it was seen
         self._waiting: deque[asyncio.Future[None]] = deque()
 
-    async def reserve(self, worst: Decimal | None, model: str) -> Decimal:
-        """What was reserved, to be given back to `settle`. Raises `CostCapError` past the cap, and
-        `ConfigurationError` when there is a cap and the price of the model is unknown."""
+    @property
+    def reserved(self) -> Decimal:
+        return sum((held * self._times.get(model, 1) for model, held in self._held.items()), Decimal(0))
+
+    async def reserve(self, worst: Decimal | None, model: str, *, uncounted: Decimal | None = None) -> Decimal:
+        """What was reserved, to be given back to `settle`: the worst case by our count, or `uncounted`, which is it for
+        an endpoint that was not seen to count as we do; a first call goes by our count where nothing else is in
+        flight. Raises `CostCapError` past the cap, and `ConfigurationError` when there is a cap and the price of the
+        model is unknown."""
         if self.cap is None:
             return Decimal(0)
         if worst is None:
@@ -33,14 +48,22 @@ class Spend:
                 hint=f'Give it in {user_file()} ([models."{model}"] price = [in, out], dollars a million tokens), or '
                 "leave max_cost (--max-cost) out.",
             )
-        while self.spent + self.reserved + worst > self.cap:
-            if not self.reserved:
-                raise self._reached(worst, self.cap)
+        most = worst if uncounted is None else uncounted
+        while not self._bears(held := worst if self._counts.get(model) else most, model):
+            if not self._in_flight:
+                held = held if model in self._counts else worst
+                if not self._bears(held, model):
+                    raise self._reached(held, self.cap)
+                break
             waiter = asyncio.get_running_loop().create_future()
             self._waiting.append(waiter)
             await waiter
-        self.reserved += worst
-        return worst
+        self._in_flight += 1
+        self._held[model] = self._held.get(model, Decimal(0)) + held
+        return held
+
+    def _bears(self, worst: Decimal, model: str) -> bool:
+        return self.cap is None or self.spent + self.reserved + worst * self._times.get(model, 1) <= self.cap
 
     def _reached(self, worst: Decimal, cap: Decimal) -> CostCapError:
         kept, again = "What was finished is kept in the journal.", " and run the same again to go on"
@@ -54,10 +77,23 @@ class Spend:
             hint=f"Raise max_cost (--max-cost){again}.",
         )
 
-    def settle(self, reserved: Decimal, true: Decimal | None) -> None:
-        """`true` None: it is not known what the endpoint took; the reservation then counts as spent."""
-        self.reserved -= reserved
-        self.spent += reserved if true is None else true
+    def settle(
+        self, model: str, reserved: Decimal, true: Decimal | None, *, counts_as_we_do: bool | None = None
+    ) -> None:
+        """`true` None: it is not known what the endpoint took; the reservation then counts as spent. A call that tells
+        how the endpoint counts says so."""
+        if self.cap is None:
+            return
+        if counts_as_we_do is not None:
+            self._counts[model] = counts_as_we_do and self._counts.get(model, True)
+        self._in_flight -= 1
+        self._held[model] -= reserved
+        if true is None:
+            true = reserved * self._times.get(model, 1)
+        elif true and reserved:
+            times = Decimal(1) if true <= reserved else min(true / reserved * MARGIN, SURPRISE)
+            self._times[model] = max(self._times.get(model, times), times)
+        self.spent += true
         while self._waiting:
             waiter = self._waiting.popleft()
             if not waiter.done():

@@ -14,11 +14,12 @@ from taskkit.tokens import Counter
 LONG = 16  # bytes; no text has tokens that are as long as this on the whole
 
 
-def borne_out(told: Usage, sent: Sequence[str], got: str, model: Model) -> Usage:
+def borne_out(told: Usage, sent: Sequence[str], got: str, model: Model) -> tuple[Usage, bool]:
+    """What to believe, and whether it is what was told."""
     given, out = _at_least(told.input_tokens, sent, model), _at_least(told.output_tokens, [got], model)
     if (given, out) == (told.input_tokens, told.output_tokens):
-        return told
-    return told.model_copy(update={"input_tokens": given, "output_tokens": out})
+        return told, True
+    return told.model_copy(update={"input_tokens": given, "output_tokens": out}), False
 
 
 def _at_least(told: int, texts: Sequence[str], model: Model) -> int:

@@ -94,15 +94,15 @@ def usage_of(data: Mapping[str, Any]) -> Usage:
     usage = data.get("usage")
     usage = usage if isinstance(usage, Mapping) else {}
     details = usage.get("prompt_tokens_details")
-    given, cached, out = (
-        int(one) if isinstance(one, int | float) and 0 <= one < 1e12 else 0
-        for one in (
-            usage.get("prompt_tokens"),
-            details.get("cached_tokens") if isinstance(details, Mapping) else 0,
-            usage.get("completion_tokens"),
-        )
-    )
-    return Usage(calls=1, input_tokens=given, cached_tokens=min(cached, given), output_tokens=out)
+    details = details if isinstance(details, Mapping) else {}
+    given, out = _number(usage.get("prompt_tokens")), _number(usage.get("completion_tokens"))
+    cached = min(_number(details.get("cached_tokens")), given)
+    written = min(_number(details.get("cache_write_tokens")), given - cached)
+    return Usage(calls=1, input_tokens=given, cached_tokens=cached, written_tokens=written, output_tokens=out)
+
+
+def _number(told: object) -> int:
+    return int(told) if isinstance(told, int | float) and 0 <= told < 1e12 else 0
 
 
 def duration(text: str) -> float:

@@ -1,9 +1,11 @@
 """A cap that holds, by the server's own tally, and work that is kept when it is reached."""
 
 import hashlib
+import random
 from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -96,3 +98,102 @@ def test_tries_that_broke_count_as_spent_since_the_endpoint_may_have_charged_for
     each = counter.count("word " * 3000) * OUT
     assert len(there.bodies) > 10
     assert len(there.bodies) * each <= Decimal("0.05")
+
+
+def of_bytes(text: str) -> int:
+    return len(text.encode())
+
+
+ROWS = {
+    "of no known encoding": ("home-made", "context = 100000", of_bytes),
+    "of a likeness": ("home-made", "context = 100000\nencoding = 'o200k_base'\nratio = 0.5", of_bytes),
+    "known to us, but not to its server": ("gpt-4.1-mini", "", of_bytes),
+}
+
+
+@pytest.mark.parametrize("concurrency", [None, 200])
+@pytest.mark.parametrize("row", ROWS)
+def test_the_cap_holds_where_the_server_counts_more_than_we_do(
+    server: Server, tmp_path: Path, row: str, concurrency: int | None
+) -> None:
+    """Long prompts of many scripts, short answers; the bill is what the server tells and the price makes of it."""
+    name, fields, count = ROWS[row]
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "models.toml").write_text(f'[models."{name}"]\nprice = [10, 1]\n{fields}')
+    bill = Decimal(0)
+
+    def model(body: Mapping[str, Any]) -> Say:
+        nonlocal bill
+        given, reply = sum(count(str(one["content"])) for one in body["messages"]), any_length(body)
+        text = reply.text[:200]
+        bill += Decimal(given * 10 + count(text)) / 1_000_000
+        return Say(text, delay=reply.delay, usage={"prompt_tokens": given, "completion_tokens": count(text)})
+
+    chance = random.Random(3)
+    letters = ["abcdefgh ", "äöüß éè ", "漢字仮名交じり", "😂👩‍👩‍👧 "]
+    tasks = [Tell("".join(chance.choices(chance.choice(letters), k=chance.randrange(1, 4000)))) for _ in range(500)]
+    there = server(model)
+    options: dict[str, Any] = {"base_url": there.base_url, "api_key": "k", "concurrency": concurrency}
+    with taskkit.Engine(name, max_cost=1, **options) as engine, pytest.raises(CostCapError):
+        engine.map(tasks)
+    assert Decimal("0.5") <= bill <= 1
+    assert engine.usage.cost == bill
+
+
+@pytest.mark.parametrize("usage", [{}, {"prompt_tokens": 1, "completion_tokens": 1}], ids=["untold", "a lie"])
+def test_what_nobody_tells_counts_as_the_worst_case(server: Server, tmp_path: Path, usage: dict[str, int]) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "models.toml").write_text("[models.home]\ncontext = 100000\nprice = [10, 1]")
+    there = server(Say("Fine.", usage=usage))
+    with (
+        taskkit.Engine("home", base_url=there.base_url, api_key="k", max_cost=1) as engine,
+        pytest.raises(CostCapError),
+    ):
+        engine.map([Tell(f"{n} " + "漢字仮名" * 500) for n in range(100)])
+    sent = sum(of_bytes(str(one["content"])) for body in there.bodies for one in body["messages"])
+    assert Decimal("0.3") <= Decimal(sent * 10) / 1_000_000 <= 1
+
+
+def leave_early(engine: taskkit.Engine) -> None:
+    for number in range(60):
+        with engine.stream(Tell(f"thing {number}")) as stream:
+            next(iter(stream))
+
+
+def test_streams_that_are_left_early_are_paid_for(server: Server) -> None:
+    counter = counter_for("gpt-4o-mini")
+    there = server(Say("word " * 3000, pause=0.01, chunk=1000), count=counter.count)
+    options: dict[str, Any] = {"model": "gpt-4o-mini", "base_url": there.base_url, "api_key": "k", "today": TODAY}
+    with taskkit.Engine(max_cost="0.02", **options) as engine, pytest.raises(CostCapError):
+        leave_early(engine)
+    assert 2 <= len(there.bodies) <= Decimal("0.02") / (counter.count("word " * 3000) * OUT)
+
+
+def test_what_a_cache_is_written_for_is_paid_for(server: Server) -> None:
+    """gpt-6-luna: 0.10 dollars a million tokens in, 0.125 of those that go into the cache, 0.01 out of it, 0.50 out."""
+    details = {"cached_tokens": 1000, "cache_write_tokens": 2000}
+    there = server(
+        Say("Fine.", usage={"prompt_tokens": 4000, "completion_tokens": 2, "prompt_tokens_details": details})
+    )
+    with taskkit.Engine("gpt-6-luna", base_url=there.base_url, api_key="k") as engine:
+        engine.run(Tell("it"))
+    used = engine.usage
+    assert (used.input_tokens, used.cached_tokens, used.written_tokens) == (4000, 1000, 2000)
+    assert used.cost == (1000 * Decimal("0.1") + 2000 * Decimal("0.125") + 1000 * Decimal("0.01") + 1) / 1_000_000
+
+
+def test_a_cap_that_a_plan_calls_enough_is_enough(server: Server, tmp_path: Path) -> None:
+    """Also where nobody knows how the endpoint counts, and it counts every byte."""
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "models.toml").write_text("[models.home]\ncontext = 100000\nprice = [10, 1]")
+    task = Tell("漢字仮名 and words " * 500)
+    there = server("Fine.", count=of_bytes)
+    with taskkit.Engine("home", base_url=there.base_url, api_key="k", max_cost=1) as engine:
+        plan = engine.plan(task)
+    assert plan.enough is not None
+    assert plan.cost is not None
+    for cap, words in ((plan.enough, "is enough"), (plan.cost[1], "is perhaps not enough")):
+        with taskkit.Engine("home", base_url=there.base_url, api_key="k", max_cost=cap) as engine:
+            assert words in str(engine.plan(task))
+            if cap == plan.enough:
+                assert engine.run(task) == "Fine."

@@ -12,6 +12,23 @@ from taskkit.engine.spend import Spend
 from taskkit.errors import ConfigurationError, CostCapError
 
 CENTS = st.integers(0, 100).map(lambda cents: Decimal(cents) / 100)
+COSTS = st.integers(1, 100).map(lambda cents: Decimal(cents) / 100)
+
+
+async def sent(spend: Spend, calls: list[tuple[Decimal, Decimal]], chance: random.Random) -> list[bool]:
+    """Which of the calls, each with its worst case and what it costs, were let through."""
+
+    async def one(worst: Decimal, true: Decimal) -> bool:
+        try:
+            held = await spend.reserve(worst, "m")
+        except CostCapError:
+            return False
+        for _ in range(chance.randrange(4)):
+            await asyncio.sleep(0)
+        spend.settle("m", held, true)
+        return True
+
+    return await asyncio.gather(*(one(worst, true) for worst, true in calls))
 
 
 @settings(deadline=None)
@@ -20,27 +37,41 @@ def test_calls_in_flight_never_pass_the_cap_together(
     calls: list[tuple[Decimal, Decimal]], cap: Decimal, chance: random.Random
 ) -> None:
     spend = Spend(cap)
-
-    async def one(worst: Decimal, share: Decimal) -> bool:
-        try:
-            held = await spend.reserve(worst, "m")
-        except CostCapError:
-            return False
-        assert spend.spent + spend.reserved <= cap
-        for _ in range(chance.randrange(4)):
-            await asyncio.sleep(0)
-        spend.settle(held, worst * share)
-        return True
-
-    async def all_of_them() -> list[bool]:
-        return await asyncio.gather(*(one(worst, share) for worst, share in calls))
-
-    done = asyncio.run(all_of_them())
-    true = sum((worst * share for (worst, share), sent in zip(calls, done, strict=True) if sent), Decimal(0))
+    costs = [(worst, worst * share) for worst, share in calls]
+    done = asyncio.run(sent(spend, costs, chance))
+    true = sum((true for (_, true), went in zip(costs, done, strict=True) if went), Decimal(0))
     assert spend.spent == true <= cap
     assert spend.reserved == 0
-    for (worst, _), sent in zip(calls, done, strict=True):
-        assert sent or spend.spent + worst > cap, "refused although it fits in what is left"
+    for (worst, _), went in zip(calls, done, strict=True):
+        assert went or spend.spent + worst > cap, "refused although it fits in what is left"
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(COSTS, min_size=1, max_size=40), st.integers(10, 70), CENTS, st.randoms())
+def test_a_surprise_is_one_once(worst: list[Decimal], tenths: int, cap: Decimal, chance: random.Random) -> None:
+    """All calls cost up to seven times their worst case. After the first that is known."""
+    times = Decimal(tenths) / 10
+    cap = max(cap, worst[0])
+    spend = Spend(cap)
+    first, *rest = [(one, one * times) for one in worst]
+
+    async def work() -> Decimal:
+        await sent(spend, [first], chance)
+        after_one = spend.spent
+        await sent(spend, rest, chance)
+        return after_one
+
+    after_one = asyncio.run(work())
+    assert spend.spent <= max(cap, after_one)
+
+
+def test_what_was_given_up_counts_as_all_that_was_reserved() -> None:
+    async def work() -> Decimal:
+        spend = Spend(Decimal(10))
+        spend.settle("m", await spend.reserve(Decimal(2), "m"), None)
+        return spend.spent
+
+    assert asyncio.run(work()) == 2
 
 
 def test_an_unknown_price_can_not_be_capped() -> None:

@@ -52,7 +52,8 @@ def test_a_result_tells_all_that_it_took(server: Server) -> None:
         assert again.cost == 0
         more = mine.run(Echo("hello", times=3)).model_dump(mode="json")["usage"]
         assert set(more) == {
-            "calls", "input_tokens", "cached_tokens", "output_tokens", "cost", "retries", "journal_hits", "seconds",
+            "calls", "input_tokens", "cached_tokens", "written_tokens", "output_tokens", "cost", "retries",
+            "journal_hits", "seconds",
         }  # fmt: skip
 
 
