@@ -125,10 +125,12 @@ class OpenAITransport:
             await self._hear(answer, heard, on_text, LEAST_CHARACTERS + CHARACTERS * room)
         if not heard.finish:
             raise Transient(EndpointError(f"The stream of {self.base_url} broke off."), billed=True)
+        with reading(self.base_url, self._key):
+            finish = finish_of(heard.finish)
         text = whole_characters("".join(heard.pieces))
         if heard.refusal:
             return self._told(call, heard.refusal, "refused", heard.usage, heard.model)
-        return self._told(call, text, finish_of(heard.finish), heard.usage, heard.model)
+        return self._told(call, text, finish, heard.usage, heard.model)
 
     async def _hear(self, answer: Answer, heard: Heard, on_text: OnText, most: int) -> None:
         """A text that grows past `most` characters is one that was cut: the endpoint heeds no limit."""

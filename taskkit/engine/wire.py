@@ -9,7 +9,11 @@ from taskkit.engine.call import Finish, Message
 from taskkit.results import Usage
 
 OnText = Callable[[str], None]
-FINISH: Mapping[str, Finish] = {"stop": "stop", "length": "length", "content_filter": "filtered"}
+FINISH: Mapping[str, Finish] = {  # what is none of these is a stop
+    **dict.fromkeys(("length", "max_tokens", "max_output_tokens", "max_length", "model_length"), "length"),
+    **dict.fromkeys(("content_filter", "safety", "recitation", "blocklist", "prohibited_content"), "filtered"),
+}
+BROKEN = frozenset({"error", "abort", "aborted", "cancelled", "canceled", "timeout"})
 
 
 def window_of(row: Mapping[str, Any]) -> int | None:
@@ -86,7 +90,12 @@ def whole_characters(text: str) -> str:
 
 
 def finish_of(reason: object) -> Finish:
-    return FINISH.get(str(reason), "stop")
+    """By the words of OpenAI, and of those that hand on their own: Anthropic's, Google's, Mistral's, vLLM's. Raises
+    `ValueError` for an answer that broke off."""
+    word = str(reason).lower()
+    if word in BROKEN:
+        raise ValueError(f"it broke off ({word})")
+    return FINISH.get(word, "stop")
 
 
 def usage_of(data: Mapping[str, Any]) -> Usage:

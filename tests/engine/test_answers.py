@@ -184,3 +184,27 @@ def test_a_parameter_that_stays_refused_is_left_out_once(server: Server) -> None
     with engine(there) as mine, pytest.raises(taskkit.TaskkitError, match="temperature"):
         mine.run(Write("frogs"))
     assert ["temperature" in body for body in there.bodies] == [True, False]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("word", ["max_tokens", "MAX_TOKENS", "model_length"])
+def test_a_cut_is_one_in_whatever_words_the_endpoint_says_it(server: Server, word: Any, stream: bool) -> None:
+    def reply(body: Mapping[str, Any]) -> Any:
+        said = cutting(body)
+        return Say(said.text[: said.at], finish=word) if isinstance(said, Cut) else said
+
+    there = server(reply)
+    with engine(there) as mine:
+        task = Compose("harbours")
+        text = mine.stream(task).result.text if stream else mine.run(Write("harbours"))
+    assert text.rstrip() == WHOLE.rstrip()
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_an_answer_that_ended_in_an_error_is_asked_for_again(server: Server, stream: bool) -> None:
+    broken: Any = "error"
+    there = server([Say("An old po", finish=broken), "An old pond."])
+    with engine(there) as mine:
+        task = Compose("frogs")
+        assert (mine.stream(task).result.text if stream else mine.run(Write("frogs"))) == "An old pond."
+    assert len(there.bodies) == 2

@@ -1,13 +1,14 @@
 """A long answer that is cut anywhere comes out whole, whatever the manner in which a model goes on."""
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import taskkit
 from taskkit.errors import TruncatedError
-from taskkit.testing import Cut, Say, scripted
+from taskkit.testing import Cut, Fail, Say, scripted
 
 
 @taskkit.task
@@ -112,20 +113,94 @@ def test_what_stays_cut_is_marked() -> None:
     assert any("cut off" in one for one in seen)
 
 
-def test_cut_json_is_never_taken_for_whole() -> None:
-    class Place(taskkit.Result):
-        name: str
-        people: int = 0
+class Place(taskkit.Result):
+    name: str
+    people: int = 0
+    tags: tuple[str, ...] = ()
 
-    @taskkit.task
-    class Where(taskkit.Task[Place]):
-        """Say where."""
 
-        subject: str
-        prompt = taskkit.Prompt("Where is {{ subject }}?")
+@taskkit.task
+class Where(taskkit.Task[Place]):
+    """Say where."""
 
-    whole = '{"name": "Rome", "people": 2748109}'
-    for at in range(1, len(whole)):
+    subject: str
+    prompt = taskkit.Prompt("Where is {{ subject }}?")
+
+
+@taskkit.task
+class Rivers(taskkit.Task[list[str]]):
+    """Name rivers."""
+
+    subject: str
+    prompt = taskkit.Prompt("Name rivers of {{ subject }}.")
+
+
+@taskkit.task
+class Many(taskkit.Task[int]):
+    """Say how many."""
+
+    subject: str
+    prompt = taskkit.Prompt("How many are {{ subject }}?")
+
+
+JSON: dict[str, tuple[Any, str, Any]] = {
+    "object": (Where("it"), '{"name": "Rome", "people": 2748109, "tags": ["a", "b{}]"]}', ["a", "b{}]"]),
+    "fenced": (Where("it"), 'Here it is:\n```json\n{"name": "Rome", "tags": ["x"]}\n```\nThat is all.', ["x"]),
+    "two": (Where("it"), '{"name": "A", "tags": ["x"]} or {"name": "Rome"}', ["x"]),
+    "list": (Rivers("it"), '["Tiber", "Aniene"]', ["Tiber", "Aniene"]),
+    "bare": (Many("they"), "12345", 12345),
+}
+RUNGS: dict[str, tuple[str, ...]] = {"strict": (), "object": ("json_schema",), "prompt": ("json_schema", "json_object")}
+
+
+@pytest.mark.parametrize("rung", RUNGS)
+@pytest.mark.parametrize("name", JSON)
+def test_cut_json_is_never_taken_for_whole(rung: str, name: str) -> None:
+    """Not at any rung, at any offset, blocking or as a stream, however whole what came looks; nor is it shown."""
+    task, whole, wanted = JSON[name]
+
+    def model(*replies: Any) -> Callable[[Mapping[str, Any]], Any]:
+        script = iter(replies)
+
+        def reply(body: Mapping[str, Any]) -> Any:
+            if body.get("response_format", {}).get("type") in RUNGS[rung]:
+                return Fail(400, "Invalid parameter: 'response_format'.", param="response_format")
+            return next(script)
+
+        return reply
+
+    for at in range(1, len(whole) + 1):
+        cut = Cut(whole, at)
+        with pytest.raises(TruncatedError) as caught:
+            scripted(model(cut, cut)).run(task)
+        assert caught.value.text == whole[:at], "what came is in the error, for whoever wants to look"
+        shown: list[str] = []
         with pytest.raises(TruncatedError):
-            scripted(Cut(whole, at)).run(Where("it"))
-        assert scripted([Cut(whole, at), whole]).run(Where("it")).people == 2748109
+            shown.extend(scripted(model(cut, cut)).stream(task))
+        assert shown == []
+    for at in range(1, len(whole) + 1, 5):
+        made = scripted(model(Cut(whole, at), whole)).run(task)
+        assert (list(made.tags) if isinstance(made, Place) else made) == wanted
+
+
+@pytest.mark.parametrize("rung", RUNGS)
+def test_cut_json_is_not_kept_for_the_next_run(tmp_path: Path, rung: str) -> None:
+    """What was paid for and is of no use is not in the journal; the answer to the second try is."""
+    task, whole, _ = JSON["object"]
+    asked = 0
+
+    def model(body: Mapping[str, Any]) -> Any:
+        nonlocal asked
+        if body.get("response_format", {}).get("type") in RUNGS[rung]:
+            return Fail(400, "Invalid parameter: 'response_format'.", param="response_format")
+        asked += 1
+        return Cut(whole, len(whole) - 1) if asked <= 2 else whole
+
+    path = tmp_path / "journal.sqlite"
+    options: dict[str, Any] = {"journal": path, "temperature": 0.0}
+    with pytest.raises(TruncatedError):
+        scripted(model, **options).run(task)
+    assert scripted(model, **options).run(task).name == "Rome"
+    assert asked == 3
+    assert scripted(model, **options).run(task).name == "Rome"
+    assert asked == 3
