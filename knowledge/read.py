@@ -136,7 +136,10 @@ def _document(found: Found, apart: Apart) -> Document:
         return made
     text = read_source(found.path)
     metadata = front_matter(text.text) if text.format == "markdown" else {}
-    return Document(found.name, text.text, metadata=metadata, format=FORMATS.get(suffix, text.format))
+    title = metadata.get("title")
+    return Document(
+        found.name, text.text, title if isinstance(title, str) else "", metadata, format=FORMATS.get(suffix, text.format)
+    )
 
 
 def _file_problem(path: Path) -> str:

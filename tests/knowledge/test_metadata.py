@@ -79,3 +79,24 @@ def test_a_file_keeps_its_labels_under_another_name(place: str, tmp_path: Path) 
         (folder / "renamed.md").rename(folder / "again.md")
         assert base.sync(folder, access={}).unchanged == 1
         assert {hit.passage.document for hit in base.search("copper", k=9)} == {"page-3.md", "page-2.md", "again.md"}
+
+
+def test_the_title_at_the_head_of_a_file_goes_before_all_of_its_passages(place: str) -> None:
+    Path("d").mkdir()
+    parts = "".join(f"# Part {n}\n\n" + f"Copper {n} of the harbour. " * 80 + "\n\n" for n in range(3))
+    Path("d/titled.md").write_text(f"---\ntitle: Sickness\nyear: 2024\n---\n\n{parts}")
+    Path("d/same.md").write_text("---\ntitle: Leave\n---\n\n# Leave\n\nWords.\n")
+    Path("d/number.md").write_text("---\ntitle: 1984\n---\n\nA book.\n")
+    Path("d/bare.md").write_text(parts)
+    embedder = Told()
+    with KnowledgeBase(place, embedder=embedder) as base:
+        base.sync("d")
+        hits = base.search("sickness", k=3)
+        assert {hit.passage.document for hit in hits} == {"titled.md"}
+        assert ("Sickness", "Part 2") in [one.path for one in base.passages("titled.md")]
+        assert [one.path for one in base.passages("same.md")] == [("Leave",)]
+        assert [one.path for one in base.passages("number.md")] == [()]
+        assert {text.partition("\n")[0] for text in embedder.texts} >= {"Sickness > Part 2", "Part 2", "Leave"}
+        text = Path("d/titled.md").read_text()
+        assert all(text[one.start : one.end] == one.text for one in base.passages("titled.md"))
+        assert base.sync("d").unchanged == 4
