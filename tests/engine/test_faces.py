@@ -194,7 +194,7 @@ def test_a_key_goes_over_plain_http_to_no_other_machine_unless_allowed(url: str)
 
 
 def test_a_stream_that_was_left_has_no_result_and_says_so(server: Server) -> None:
-    with engine_at(server(Say("one two three four", chunk=4, delay=0.2))) as engine:
+    with engine_at(server(Say("word " * 20_000, chunk=5, pause=0.02))) as engine:
         with engine.stream(Echo("x")) as stream:
             assert next(iter(stream))
         with pytest.raises(TaskkitError, match="left before its end"):
