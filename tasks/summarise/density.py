@@ -18,7 +18,11 @@ KEPT = 0.5  # of a summary's words: a round that loses more is no denser
 
 
 async def denser(work: Work, text: str, rounds: int) -> str:
-    """After each round it has at least one of what was missing and nothing that the source has not, or it stays."""
+    """After each round it has at least one of what was missing and nothing that the source has not, or it stays.
+
+    A summary may have all that matters from the start: the lower end of a plan has no round."""
+    if work.job.engine.rehearses and not work.job.foresees_faults:
+        return text
     wanted = salient(work)
     finder = Finder(numbered(work.documents))
     for _ in range(rounds):
@@ -29,7 +33,7 @@ async def denser(work: Work, text: str, rounds: int) -> str:
         facts = [finder.sentences[number].text for number in sorted(places)]
         parts = work.ask("denser", text=text, missing=lacking, facts=facts)
         try:
-            answer = await work.job.complete(parts, max_output=work.room)
+            answer = await work.job.complete(parts, max_output=work.room, likely=text)
         except QuotaError:
             raise
         except (EndpointError, RefusedError) as error:

@@ -88,7 +88,8 @@ async def _of_piece(work: Work, one: Numbered) -> tuple[str, Items]:
     """Once more where quotes are not in the piece; what then has none is left out, and that is said."""
     usual = FoundAction(what=likely(11), quote=likely(11), owner=None, due=None)
     words = min(work.limit.words, 180) if one.total > 1 else work.limit.words
-    shape = Minutes(overview=likely(words * 2 // 3), decisions=[usual], actions=[usual], questions=[usual])
+    overview = likely(words * 2 // 3) if one.total > 1 else work.likely
+    shape = Minutes(overview=overview, decisions=[usual], actions=[usual], questions=[usual])
     best: tuple[str, Items] = ("", Items())
     problems: list[str] = []
     for number in range(2):

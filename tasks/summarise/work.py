@@ -9,13 +9,15 @@ from taskkit.engine.wire import OnText
 from taskkit.job import Job
 from taskkit.knowledge.languages import guess
 from taskkit.prompt import Part, Prompt
+from taskkit.spans import sentences
 from taskkit.tasks.summarise.documents import Document
 from taskkit.tasks.summarise.guard import Facts, Strange, capitals_tell
-from taskkit.tasks.summarise.length import Limit
+from taskkit.tasks.summarise.length import Limit, count_words
 from taskkit.tasks.summarise.nothing import Held
 from taskkit.tasks.summarise.turns import Turn, turns
 
 TOKENS_A_WORD = 2.0  # room to keep for a word of an answer, in any language
+LOOKED_AT, LEAST = 20_000, 6  # characters and, of a sentence, words of what a made-up summary is taken from
 SENTENCE = "One thing happened here and another one followed from it there. "  # 11 words, for the planner
 
 
@@ -51,9 +53,24 @@ class Work:
         """To whom the summary is shown while it comes."""
         return Held(self.job.emit) if self.focus else True
 
-    @property
+    @cached_property
     def likely(self) -> str:
-        return likely(self.limit.words * 2 // 3)
+        """For the planner: sentences of the source, at the upper end of a plan as many as a summary may be made of, as
+        they are what is cited; at the lower few and long ones."""
+        if not self.job.engine.rehearses:
+            return ""
+        high, text = self.job.foresees_faults, self.documents[0].view.text[:LOOKED_AT]
+        said = list(dict.fromkeys(text[start:end] for start, end in sentences(text)))
+        sizes = {one: count_words(one) for one in said if count_words(one) >= LEAST}
+        left = self.limit.words if high else self.limit.words // 3
+        most = self.limit.sentences or self.limit.bullets or len(said)
+        chosen: list[str] = []
+        for one in sorted(sizes, key=lambda one: sizes[one], reverse=not high)[:most]:
+            if chosen and sizes[one] > left:
+                break
+            chosen.append(one)
+            left -= sizes[one]
+        return " ".join(chosen) or likely(self.limit.words * 2 // 3)
 
     @cached_property
     def given(self) -> str:
