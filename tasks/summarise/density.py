@@ -20,13 +20,14 @@ KEPT = 0.5  # of a summary's words: a round that loses more is no denser
 async def denser(work: Work, text: str, rounds: int) -> str:
     """After each round it has at least one of what was missing and nothing that the source has not, or it stays.
 
-    A summary may have all that matters from the start: the lower end of a plan has no round."""
+    A summary may have all that matters from the start, or nothing of it: so a plan has no round at its lower end, and
+    all of them at its upper."""
     if work.job.engine.rehearses and not work.job.foresees_faults:
         return text
     wanted = salient(work)
     finder = Finder(numbered(work.documents))
     for _ in range(rounds):
-        lacking = missing(wanted, text)[:A_ROUND]
+        lacking = (wanted if work.job.engine.rehearses else missing(wanted, text))[:A_ROUND]
         if not lacking:
             break
         places = {number for one in lacking for _, number in finder.best(one, 2)}

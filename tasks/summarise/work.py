@@ -55,21 +55,18 @@ class Work:
 
     @cached_property
     def likely(self) -> str:
-        """For the planner: sentences of the source, at the upper end of a plan as many as a summary may be made of, as
-        they are what is cited; at the lower few and long ones."""
-        if not self.job.engine.rehearses:
-            return ""
-        high, text = self.job.foresees_faults, self.documents[0].view.text[:LOOKED_AT]
-        said = list(dict.fromkeys(text[start:end] for start, end in sentences(text)))
-        sizes = {one: count_words(one) for one in said if count_words(one) >= LEAST}
-        left = self.limit.words if high else self.limit.words // 3
-        most = self.limit.sentences or self.limit.bullets or len(said)
-        chosen: list[str] = []
-        for one in sorted(sizes, key=lambda one: sizes[one], reverse=not high)[:most]:
-            if chosen and sizes[one] > left:
-                break
-            chosen.append(one)
+        """For the planner; at the upper end of a plan as many sentences of the source as a summary may be made of, as
+        each is then cited."""
+        if not self.job.foresees_faults:
+            return likely(self.limit.words * 2 // 3)
+        text = self.documents[0].view.text[:LOOKED_AT]
+        said = dict.fromkeys(text[start:end] for start, end in sentences(text))
+        sizes = {one: size for one in said if (size := count_words(one)) >= LEAST}
+        left, chosen = self.limit.words, list[str]()
+        for one in sorted(sizes, key=sizes.__getitem__)[: self.limit.sentences or self.limit.bullets]:
             left -= sizes[one]
+            if left >= 0:
+                chosen.append(one)
         return " ".join(chosen) or likely(self.limit.words * 2 // 3)
 
     @cached_property
