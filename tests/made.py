@@ -32,4 +32,4 @@ def on_a_terminal(argv: Sequence[str | Path], *, typed: bytes = b"", **streams: 
             while chunk := os.read(main, 4096):
                 seen += chunk
         os.close(main)
-        return running.wait(timeout=20), seen
+        return running.wait(timeout=60), seen

@@ -81,6 +81,6 @@ def test_lines_that_stand_alone() -> None:
     "text", ["a" * 2_000_000, "." * 500_000, "\n" * 500_000, "a. " * 300_000, " " * 2_000_000, "ก " * 300_000]
 )
 def test_repetition_does_not_hang(text: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     sentences(text)
-    assert time.perf_counter() - began < 10
+    assert time.process_time() - began < 10

@@ -86,10 +86,10 @@ HARD = {
 
 @pytest.mark.parametrize("name", HARD)
 def test_hard_texts_are_split_whole_and_soon(name: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     for kind in ("text", "markdown") if len(HARD[name]) < 2_000_000 else ("markdown",):
         checked(Text(HARD[name], format=kind), 1_500, overlap=30)
-    assert time.perf_counter() - began < 10
+    assert time.process_time() - began < 10
 
 
 @pytest.mark.parametrize("limit", [30, 60, 200])

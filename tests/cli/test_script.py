@@ -70,7 +70,8 @@ def test_interrupted_it_ends_with_130_and_goes_on_from_the_journal(server: Serve
     options = ("--base-url", there.base_url, "--model", "gpt-4.1-mini", "--concurrency", "1")
     argv = ("run", "summarise", "in.jsonl", "-o", "out.jsonl", *options)
     running = start(*argv)
-    while running.poll() is None and len(there.bodies) < 5:
+    part = Path("out.jsonl.taskkit-part")
+    while running.poll() is None and (len(there.bodies) < 5 or part.read_text().count("\n") < 4):
         os.sched_yield()
     running.send_signal(signal.SIGINT)
     out, err = running.communicate(timeout=60)

@@ -381,7 +381,7 @@ def test_what_says_nothing_does_not_hold_a_call_beyond_its_timeout(
         told = mine.events.listen(seen.append)
         future = threading.Thread(target=lambda: _quietly(mine), daemon=True)
         future.start()
-        while not any(one.kind == "retry" for one in seen) and time.monotonic() - began < 10:
+        while not any("did not answer" in one.message for one in seen) and time.monotonic() - began < 10:
             time.sleep(0.02)
         told.close()
     assert any("did not answer in 0.3 seconds" in one.message for one in seen)
@@ -404,19 +404,19 @@ def test_a_whole_answer_that_drips_is_not_waited_for_beyond_the_timeout(talking:
 
     with engine(talking(talk).url, timeout=0.5) as mine:
         assert mine.run(Echo("hello")) == "Fine."
-        assert mine.usage.retries == 1
+        assert mine.usage.retries >= 1
 
 
 def test_a_stream_that_is_slow_but_says_something_is_waited_for(talking: Talking) -> None:
     def talk(line: Line) -> None:
         line.say(b"", "200 OK", "text/event-stream")
-        for _ in range(15):
+        for _ in range(28):
             line.wfile.write(chunk("slow "))
             time.sleep(0.1)
         line.wfile.write(b'data: {"choices": [{"delta": {}, "finish_reason": "stop"}]}\n\n')
 
-    with engine(talking(talk).url, timeout=0.6) as mine:
-        assert "".join(mine.stream(Echo("hello"))) == "slow " * 15
+    with engine(talking(talk).url, timeout=2.5) as mine:
+        assert "".join(mine.stream(Echo("hello"))) == "slow " * 28
         assert mine.usage.retries == 0
 
 

@@ -1,5 +1,6 @@
 """A job that is killed with SIGKILL at any moment goes on where it was, and pays nothing twice."""
 
+import contextlib
 import json
 import os
 import random
@@ -62,13 +63,13 @@ def nursery() -> Iterator["subprocess.Popen[str]"]:
 
 def test_no_answered_call_is_sent_again(server: Server, nursery: "subprocess.Popen[str]", tmp_path: Path) -> None:
     there = server(echo, latency=0.01)
-    journal = str(tmp_path / "journal.sqlite")
     moment = random.Random(7)
     assert nursery.stdin is not None
     assert nursery.stdout is not None
     answered: set[str] = set()
-    kills, whole = 0, None
+    kills, jobs, whole = 0, 1, None
     while whole is None:
+        journal = str(tmp_path / f"journal-{jobs}.sqlite")
         before = len(there.bodies)
         known = set(answered)
         # A few answers after the start at most, or somewhere between two requests: all stages of a call get their turn.
@@ -88,11 +89,15 @@ def test_no_answered_call_is_sent_again(server: Server, nursery: "subprocess.Pop
             elif told[0] == "ended":
                 break
             if child and limit <= 0 and whole is None:
-                os.kill(child, signal.SIGKILL)
-                kills += 1
+                with contextlib.suppress(ProcessLookupError):  # it was quicker
+                    os.kill(child, signal.SIGKILL)
                 limit = 10**9
         asked_now = {str(body["messages"][-1]["content"]) for body in there.bodies[before:]}
         assert not asked_now & known, "what had been answered was asked again"
+        kills += whole is None
+        if whole is not None:
+            assert whole[1] == [f"Call {number}" for number in range(CALLS)]
+            if kills < KILLS:  # so many answers come between two kills on a machine that is busy
+                jobs, whole, answered = jobs + 1, None, set()
     assert kills >= KILLS
-    assert whole[1] == [f"Call {number}" for number in range(CALLS)]
-    assert len(there.bodies) <= CALLS + kills * AT_ONCE
+    assert len(there.bodies) <= jobs * CALLS + kills * AT_ONCE

@@ -133,7 +133,7 @@ def test_ctrl_c_ends_soon(server: Server, tmp_path: Path) -> None:
         os.sched_yield()
     began = time.monotonic()
     running.send_signal(signal.SIGINT)
-    _, err = running.communicate(timeout=30)
-    assert time.monotonic() - began < 5  # a second on a quiet machine
+    _, err = running.communicate(timeout=50)
+    assert time.monotonic() - began < 20  # a second on a quiet machine; the answer would take a minute
     assert running.returncode == 130
     assert "Traceback" not in err

@@ -1,5 +1,6 @@
 """Retries and pace as the server sees them: what is sent again, when, and what is not."""
 
+import asyncio
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -49,7 +50,7 @@ def test_what_does_not_pass_is_sent_once(server: Server, status: int) -> None:
 @pytest.mark.parametrize("field", ["code", "type"])
 def test_an_account_without_credit_is_asked_once_and_so_is_a_job_of_many(server: Server, field: str) -> None:
     code, kind = ("insufficient_quota", None) if field == "code" else (None, "insufficient_quota")
-    there = server(Fail(429, "You exceeded your current quota.", code, kind))
+    there = server(Fail(429, "You exceeded your current quota.", code, kind), latency=0.1)
     with engine(there, concurrency=4) as mine:
         with pytest.raises(QuotaError, match="no credit left"):
             mine.run(Echo("hello"))
@@ -60,7 +61,7 @@ def test_an_account_without_credit_is_asked_once_and_so_is_a_job_of_many(server:
 
 
 def test_a_refused_key_of_a_job_of_many_is_not_shown_to_the_server_for_each(server: Server) -> None:
-    there = server("Fine.", api_key="another", latency=0.01)
+    there = server("Fine.", api_key="another", latency=0.3)
     with engine(there) as mine, pytest.raises(AuthenticationError):
         mine.map([Echo(f"Line {n}") for n in range(100)])
     assert len(there.requests) <= 16
@@ -97,7 +98,7 @@ def test_waits_grow_with_jitter_where_the_server_names_none(server: Server) -> N
     assert 2 * seen[0] != seen[1], "jitter"
 
 
-def test_a_429_stops_all_calls_to_that_host_and_none_to_another(server: Server) -> None:
+def test_a_429_stops_all_calls_to_that_host(server: Server) -> None:
     told = [True]
 
     def reply(body: Any) -> Any:
@@ -105,16 +106,32 @@ def test_a_429_stops_all_calls_to_that_host_and_none_to_another(server: Server) 
             return Fail(429, "Slow down.", headers={"retry-after-ms": "900"})
         return Say(echo(body), delay=0.02)
 
-    there, other = server(reply), server(lambda body: Say(echo(body), delay=0.02))
-    with engine(there, concurrency=3) as mine:
+    there = server(reply)
+    heard: list[float] = []
+    with engine(there, concurrency=3) as mine, mine.events.listen(
+        lambda event: heard.append(time.monotonic()) if event.kind == "retry" else None
+    ):  # fmt: skip
         assert mine.map([Echo(f"Line {n}") for n in range(40)]) == [f"Line {n}" for n in range(40)]
-    with engine(other, concurrency=3) as mine:
-        mine.map([Echo(f"Line {n}") for n in range(40)])
-    arrived = sorted(one.at for one in there.requests)
-    refused = next(one.at for one in there.requests if "Line 5" in str(one.body))
-    during = [at for at in arrived if refused + 0.2 < at < refused + 0.85]
-    assert during == []
-    assert max(b - a for a, b in pairwise(sorted(one.at for one in other.requests))) < 0.8
+    (refused,) = heard
+    assert sum(refused < one.at < refused + 0.85 for one in there.requests) <= 2, "what was on its way"
+
+
+def test_another_host_is_asked_meanwhile(server: Server) -> None:
+    there, other = server(lambda _: Fail(429, "Slow down.", headers={"retry-after": "200"})), server(echo)
+    lines = [Echo(f"Line {n}") for n in range(40)]
+
+    async def scene() -> list[Any]:
+        refused = asyncio.Event()
+        mine.events.listen(lambda event: refused.set() if event.kind == "retry" else None)
+        waits = asyncio.gather(*map(mine.arun, lines))
+        await refused.wait()
+        answers = await asyncio.wait_for(asyncio.gather(*map(elsewhere.arun, lines)), 60)
+        waits.cancel()
+        return answers
+
+    with engine(there, concurrency=3) as mine, engine(other) as elsewhere:
+        assert loop.run(scene()) == [f"Line {n}" for n in range(40)]
+    assert len(there.bodies) <= 3
 
 
 def test_dropped_connections_are_tried_again_and_given_up_in_the_end(server: Server) -> None:
@@ -144,31 +161,31 @@ def test_a_pace_set_by_hand_is_kept_whatever_the_headers_say(
     fast = {"x-ratelimit-limit-requests": "100000", "x-ratelimit-remaining-requests": "99999",
             "x-ratelimit-limit-tokens": "99999999", "x-ratelimit-remaining-tokens": "99999998"}  # fmt: skip
     there = server("Fine.", headers=fast)
+    began = time.monotonic()
     with engine(there, **option) as mine:
-        began = time.monotonic()
         mine.map([Echo(f"Line {n}") for n in range(calls)])
     assert there.requests[-1].at - began >= (calls - 60) / 10 * 0.9 if "rpm" in option else 1.0
 
 
 def test_a_concurrency_set_by_hand_is_never_passed(server: Server) -> None:
-    there = server(echo, latency=0.01)
+    there = server(echo, latency=0.2)
     with engine(there, concurrency=5) as mine:
-        mine.map([Echo(f"Line {n}") for n in range(60)])
+        mine.map([Echo(f"Line {n}") for n in range(20)])
     assert there.most_at_once == 5
 
 
 def test_without_one_the_calls_become_more_until_the_server_is_full(server: Server) -> None:
-    there = server(echo, latency=0.1)
+    there = server(echo, latency=0.4)
     with engine(there) as mine:
-        mine.map([Echo(f"Line {n}") for n in range(300)])
+        mine.map([Echo(f"Line {n}") for n in range(240)])
     assert there.most_at_once > 40
 
 
 def test_tokens_in_headers_set_the_pace() -> None:
     pace = Pace(Events(), concurrency=50)
     pace.told("tokens", limit=60_000, remaining=0, reset=60)
-    assert 0.9 <= pace._delay(1000) <= 1.1
-    assert 4.5 <= pace._delay(5000) <= 5.5
+    assert 5 < pace._delay(10_000) <= 10
+    assert 45 < pace._delay(50_000) <= 50
 
 
 def test_embeddings_keep_the_cap_too(server: Server) -> None:

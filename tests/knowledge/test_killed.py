@@ -1,5 +1,6 @@
 """A sync that is killed with SIGKILL at any moment leaves the base whole, and the next one embeds what is missing."""
 
+import contextlib
 import functools
 import json
 import os
@@ -32,11 +33,11 @@ for line in sys.stdin:
     place, folder, log = json.loads(line)
     child = os.fork()
     if not child:
+        os.write(1, (json.dumps(["pid", os.getpid()]) + "\\n").encode())
         with KnowledgeBase(place, embedder=Told(log=Path(log))) as base:
             report = base.sync(folder)
         os.write(1, (json.dumps(["whole", report.embedded]) + "\\n").encode())
         os._exit(0)
-    os.write(1, (json.dumps(["pid", child]) + "\\n").encode())
     os.waitpid(child, 0)
     os.write(1, b'["ended"]\\n')
 """
@@ -59,21 +60,23 @@ def test_killed_at_any_moment_it_is_whole_and_goes_on(place: str, count: int, ki
             nursery.stdin.flush()  # type: ignore[union-attr]
             return int(json.loads(nursery.stdout.readline())[1])  # type: ignore[union-attr]
 
-        whole = 0.0
-        for number in range(2):  # the first waits until the nursery is there
+        took: list[float] = []
+        for number in range(3):  # the first waits until the nursery is there, another is perhaps held up
             began = time.monotonic()
             begun(f"{place}_{number}")
             nursery.stdout.readline()
             nursery.stdout.readline()
-            whole = time.monotonic() - began
+            took.append(time.monotonic() - began)
+        whole = min(took)
         while killed < kills:
             known = kept(place, folder)
             log.write_text("")
             child = begun(place)
             if select.select([nursery.stdout], [], [], pick.uniform(0, whole))[0] == []:
-                os.kill(child, signal.SIGKILL)
-                killed += 1
+                with contextlib.suppress(ProcessLookupError):  # it was quicker
+                    os.kill(child, signal.SIGKILL)
             told = json.loads(nursery.stdout.readline())
+            killed += told[0] == "ended"
             if told[0] == "whole":
                 assert told[1] == len(log.read_text().split())
                 nursery.stdout.readline()

@@ -43,16 +43,26 @@ def home() -> Path:
     return Path(os.environ["TASKKIT_CACHE"]) / "models/hf/owner/repo/small.gguf"
 
 
+def begun(running: "subprocess.Popen[str]") -> Path:
+    """What a process is bringing, as soon as some of it is on the disk."""
+    while running.poll() is None:
+        for part in home().parent.glob(".small.gguf.*.part"):
+            if part.stat().st_size:
+                return part
+        os.sched_yield()
+    raise AssertionError(running.communicate())
+
+
 def test_two_processes_at_once_end_with_one_good_file(hub: Any, start: Start) -> None:
     hub.hold = threading.Event()
     first = start("models", "pull", NAME)
-    assert hub.held.wait(20)
+    assert hub.held.wait(60)
     second = start("models", "pull", NAME)
     assert second.stderr is not None
     assert second.stderr.readline() == f"Another process is bringing {NAME}: waiting for it.\n"
     hub.hold.set()
     for one in (first, second):
-        out, err = one.communicate(timeout=20)
+        out, err = one.communicate(timeout=60)
         assert (one.returncode, out, err) == (0, f"{home()}\n", "")
     assert home().read_bytes() == hub.content
     assert len(hub.gets) == 1
@@ -61,16 +71,14 @@ def test_two_processes_at_once_end_with_one_good_file(hub: Any, start: Start) ->
 def test_when_the_first_is_killed_the_second_goes_on_from_there(hub: Any, start: Start) -> None:
     hub.hold = threading.Event()
     first = start("models", "pull", NAME)
-    assert hub.held.wait(20)
+    assert hub.held.wait(60)
     second = start("models", "pull", NAME)
     assert second.stderr is not None
     assert "waiting for it" in second.stderr.readline()
-    (part,) = home().parent.glob(".small.gguf.*.part")
-    while not part.stat().st_size:
-        os.sched_yield()
+    begun(first)
     first.kill()
     hub.hold.set()
-    out, err = second.communicate(timeout=20)
+    out, err = second.communicate(timeout=60)
     assert (second.returncode, out, err) == (0, f"{home()}\n", "")
     assert home().read_bytes() == hub.content
     start_at = int(hub.gets[1].range.removeprefix("bytes=").removesuffix("-"))
@@ -79,7 +87,7 @@ def test_when_the_first_is_killed_the_second_goes_on_from_there(hub: Any, start:
 
 def test_the_command_says_what_went_wrong_in_one_line(hub: Any, start: Start) -> None:
     hub.status = 404
-    out, err = (running := start("models", "pull", NAME)).communicate(timeout=20)
+    out, err = (running := start("models", "pull", NAME)).communicate(timeout=60)
     assert (running.returncode, out) == (5, "")
     assert err.startswith("taskkit: ")
     assert err.endswith("Check owner, repository and file name.\n")
@@ -89,12 +97,10 @@ def test_the_command_says_what_went_wrong_in_one_line(hub: Any, start: Start) ->
 def test_interrupted_it_keeps_what_has_come(hub: Any, start: Start) -> None:
     hub.hold = threading.Event()
     running = start("models", "pull", NAME)
-    assert hub.held.wait(20)
-    (part,) = home().parent.glob(".small.gguf.*.part")
-    while not part.stat().st_size:
-        os.sched_yield()
+    assert hub.held.wait(60)
+    part = begun(running)
     running.send_signal(signal.SIGINT)
-    _, err = running.communicate(timeout=20)
+    _, err = running.communicate(timeout=60)
     assert running.returncode == 130
     assert err.lstrip().startswith("taskkit: Interrupted.")
     assert "Traceback" not in err

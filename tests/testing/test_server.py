@@ -150,10 +150,13 @@ def test_without_being_asked_a_stream_tells_no_usage(client: httpx2.Client, serv
 
 
 def test_a_stream_is_seen_while_it_comes(client: httpx2.Client, server: Server) -> None:
-    there = server(Say("abcdef", chunk=1, pause=0.05))
+    there = server([Say("ab", chunk=1, pause=60), Say("abcdef", chunk=1, pause=0.05)])
     with client.stream("POST", f"{there.base_url}/chat/completions", json=body(stream=True)) as got:
-        times = [time.monotonic() for line in got.iter_lines() if line.startswith("data: {")]
-    assert times[5] - times[0] >= 0.2
+        first = next(line for line in got.iter_lines() if line.startswith("data: {"))
+    assert text_of([json.loads(first.removeprefix("data: "))]) == "a"
+    begun = time.monotonic()
+    assert text_of(events(ask(client, there, stream=True))) == "abcdef"
+    assert time.monotonic() - begun >= 5 * 0.05
 
 
 def test_a_refusal_is_streamed_as_one(client: httpx2.Client, server: Server) -> None:
@@ -184,27 +187,27 @@ def test_latency_comes_before_every_answer(client: httpx2.Client, server: Server
     assert ask(client, there).elapsed.total_seconds() >= 0.1
     assert ask(client, there).elapsed.total_seconds() >= 0.2
     assert client.get(f"{there.base_url}/models").elapsed.total_seconds() >= 0.1
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 10
 
 
 def test_answers_wait_side_by_side(server: Server) -> None:
-    there = server("x", latency=0.3)
+    there = server("x", latency=0.6)
 
     async def many() -> float:
-        async with httpx2.AsyncClient(trust_env=False, timeout=10) as client:
+        async with httpx2.AsyncClient(trust_env=False, timeout=60) as client:
             begun = time.monotonic()
             url = f"{there.base_url}/chat/completions"
             got = await asyncio.gather(*(client.post(url, json=body(str(n))) for n in range(50)))
             assert all(one.status_code == 200 for one in got)
             return time.monotonic() - begun
 
-    assert asyncio.run(many()) < 50 * 0.3 / 3
+    assert asyncio.run(many()) < 50 * 0.6 / 3
     assert there.most_at_once > 10
     assert sorted(int(one["messages"][0]["content"]) for one in there.bodies) == list(range(50))
 
 
 def test_too_many_at_once_are_refused(server: Server) -> None:
-    there = server("x", latency=0.2, max_at_once=2)
+    there = server("x", latency=0.8, max_at_once=2)
 
     async def many() -> list[int]:
         async with httpx2.AsyncClient(trust_env=False, timeout=10) as client:
@@ -303,7 +306,7 @@ def test_silence(client: httpx2.Client, server: Server) -> None:
     with pytest.raises(httpx2.RemoteProtocolError):
         ask(client, there)
     with pytest.raises(httpx2.ReadTimeout):
-        client.post(f"{there.base_url}/chat/completions", json=body(), timeout=0.1)
+        client.post(f"{there.base_url}/chat/completions", json=body(), timeout=httpx2.Timeout(10, read=0.1))
 
 
 def test_a_share_of_calls_fails_first_the_same_ones_each_time(client: httpx2.Client, server: Server) -> None:
@@ -452,7 +455,7 @@ def test_as_a_program(client: httpx2.Client, options: list[str], text: str) -> N
         url = line.removeprefix("listening on ").strip()
         got = client.post(f"{url}/chat/completions", json=body(stream=True))
         running.send_signal(signal.SIGINT)
-        assert running.wait(10) == 130
+        assert running.wait(30) == 130
         assert not running.stderr.read()
     rows = events(got)
     assert text_of(rows) == text
