@@ -138,7 +138,11 @@ def _document(found: Found, apart: Apart) -> Document:
     metadata = front_matter(text.text) if text.format == "markdown" else {}
     title = metadata.get("title")
     return Document(
-        found.name, text.text, title if isinstance(title, str) else "", metadata, format=FORMATS.get(suffix, text.format)
+        found.name,
+        text.text,
+        title if isinstance(title, str) else "",
+        metadata,
+        format=FORMATS.get(suffix, text.format),
     )
 
 
