@@ -15,6 +15,7 @@ TLDR = 50
 ASKED = 0.9  # of the limit is what the model is asked for: it rarely counts well
 A_FACT = 10  # words
 OF_FACTS = 200  # words: a longer summary is more than a row of facts
+OF_TEXT = 10  # times as long: of a longer text, single facts do not tell what happened
 
 PREFACE = re.compile(
     r"\A\s*(?:[*_#]{1,3}\s?)?(?:here(?:'s| is| are)[^\n:]{0,60}|(?:the )?(?:summary|headline|abstract|overview|notes)|tl;?dr)"
@@ -59,12 +60,12 @@ class Limit:
         few = "" if self.sentences is None else "1 sentence" if self.sentences == 1 else f"{self.sentences} sentences"
         return f"{shape}, in at most {few}" if few else shape
 
-    @property
-    def facts(self) -> int:
-        """How many the model is asked for, in a summary short enough to be made of single ones; else 0. Asked only for
-        a summary, a small model tells what a text is about and not what it says."""
+    def facts(self, words: int) -> int:
+        """How many the model is asked for, of a text of so many words, where single ones make its summary; else 0.
+        Asked only for a summary, a small model tells what a short text is about and not what it says."""
         few = self.bullets or self.sentences or max(2, int(self.words * ASKED / A_FACT))
-        return few if self.style in ("paragraph", "bullets") and self.words <= OF_FACTS else 0
+        enough = self.words <= OF_FACTS and words <= OF_TEXT * self.words
+        return few if self.style in ("paragraph", "bullets") and enough else 0
 
     def problem(self, text: str) -> str:
         """What is too long about it, in words; empty when nothing is."""

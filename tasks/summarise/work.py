@@ -40,8 +40,13 @@ class Work:
         language = self.language or "the language of the text"
         return self.prompt.parts(
             block, shape=self.limit.shape, focus=self.focus, language=language, several=len(self.documents) > 1,
-            style=self.limit.style, how_many=self.limit.facts, **values,
+            style=self.limit.style, how_many=self.how_many, **values,
         )  # fmt: skip
+
+    @cached_property
+    def how_many(self) -> int:
+        """Single facts that the model is asked for; 0 for a summary that is more than these."""
+        return self.limit.facts(sum(count_words(one.view.text) for one in self.documents))
 
     @property
     def room(self) -> int:

@@ -99,6 +99,14 @@ def test_nothing_is_said_twice_in_the_same_words(said: str, text: str) -> None:
     assert len(bullets.points) == len(text.strip(".").split(". "))
 
 
+def test_of_a_long_text_a_short_summary_is_not_asked_for_as_single_facts() -> None:
+    engine = scripted(["The harbour was closed."] * 2)
+    engine.run(Summarise(TEXT, words=60))
+    engine.run(Summarise(f"{TEXT} " * (600 // len(TEXT.split()) + 1), words=60))
+    asked = [last(body) for body in bodies(engine)]
+    assert ["most important facts" in one for one in asked] == [True, False]
+
+
 @given(
     st.text(alphabet="ab c.\n-*1港ก,", max_size=200),
     st.sampled_from(["paragraph", "bullets", "tldr", "abstract", "headline"]),
