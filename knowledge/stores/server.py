@@ -6,7 +6,7 @@ import json
 import re
 import threading
 import uuid
-from collections.abc import Awaitable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 VERSION = "1"  # of the tables below
 SCHEMA = "taskkit"  # the tables stand in, unless the address says `?schema=NAME`: several bases in one database
 CONNECTIONS = 8
+KEPT = "What it held before is kept."
 
 # Passages' words are tsvectors made by us: the server's own parser knows no unspaced script.
 TABLES = """
@@ -54,13 +55,14 @@ class Server(Documents):
         self._thread.start()
         self._pool: Any = None
         try:
-            self._pool = self._run(self._opened(create=create))
+            self._pool = self._run(lambda: self._opened(create=create))
         except BaseException:
             self._end()
             raise
 
     async def _opened(self, *, create: bool) -> Any:
-        first = await self._driver.connect(self._address, timeout=self._wait)
+        patience = {"lock_timeout": str(int(self._wait * 1000))}
+        first = await self._driver.connect(self._address, timeout=self._wait, server_settings=patience)
         try:
             vectors = await self._prepared(first, create=create)
         finally:
@@ -72,9 +74,9 @@ class Server(Documents):
             )
 
         return await self._driver.create_pool(
-            self._address, min_size=1, max_size=CONNECTIONS, timeout=self._wait, init=begin,
+            self._address, min_size=0, max_size=CONNECTIONS, timeout=self._wait, init=begin,
             server_settings={
-                "search_path": f'"{self.schema}", "{vectors}"', "lock_timeout": str(int(self._wait * 1000)), "jit": "off",
+                "search_path": f'"{self.schema}", "{vectors}"', "jit": "off", **patience,
                 "hnsw.iterative_scan": "relaxed_order", "hnsw.ef_search": "200",  # a filter leaves too few else
             },
         )  # fmt: skip
@@ -98,8 +100,8 @@ class Server(Documents):
                     await first.execute("CREATE EXTENSION vector SCHEMA public")
                 except self._driver.PostgresError as error:
                     raise ConfigurationError(
-                        f"{self.place} has no extension pgvector: {error}.",
-                        hint="Have it installed, then run: CREATE EXTENSION vector",
+                        f"{self.place} has no extension pgvector: {_why(error)}.",
+                        hint="Have it installed, and who may do so run: CREATE EXTENSION vector",
                     ) from error
                 vectors = "public"
             await first.execute(f'SET LOCAL search_path = "{self.schema}", "{vectors}"')
@@ -116,14 +118,22 @@ class Server(Documents):
             )
         return str(vectors)
 
-    def _run(self, work: Awaitable[Any]) -> Any:
+    def _run(self, work: Callable[[], Awaitable[Any]]) -> Any:
         async def awaited() -> Any:
-            return await work
+            return await work()  # begun here: a connection that broke says so at once
 
         try:
             return asyncio.run_coroutine_threadsafe(awaited(), self._loop).result()
-        except (self._driver.PostgresError, self._driver.InterfaceError, OSError, TimeoutError, ValueError) as error:
+        except (self._driver.PostgresError, *self._broken(), OSError, TimeoutError, ValueError) as error:
             raise self._unusable(error) from error
+
+    def _broken(self) -> tuple[type[Exception], ...]:
+        """What the driver raises on a connection that ended under it."""
+        own = self._driver
+        return (
+            own.PostgresConnectionError, own.InterfaceError, own.InternalClientError, own.AdminShutdownError,
+            own.CrashShutdownError, own.CannotConnectNowError,
+        )  # fmt: skip
 
     def _unusable(self, error: Exception) -> ConfigurationError:
         if isinstance(error, self._driver.LockNotAvailableError):
@@ -131,16 +141,27 @@ class Server(Documents):
                 f"Another process is writing to {self.place}, and did not end within {self._wait:g} seconds.",
                 hint="Try again when it is done.",
             )
-        why = " ".join(str(error).split()) or type(error).__name__
+        if isinstance(error, self._driver.InsufficientPrivilegeError):
+            return ConfigurationError(
+                f"The user of {self.place} may not do this: {_why(error)}.",
+                kept=KEPT,
+                hint="Have it granted, or give another user in the address.",
+            )
+        if isinstance(error, self._broken()) and not isinstance(error, ValueError):  # as of an address
+            return ConfigurationError(
+                f"The connection to {self.place} broke: {_why(error)}.",
+                kept=KEPT,
+                hint="When the server runs again, repeat the command: it goes on from there.",
+            )
         return ConfigurationError(
-            f"The knowledge base {self.place} can not be used: {why.rstrip('.')}.",
+            f"The knowledge base {self.place} can not be used: {_why(error)}.",
             hint="Check that the server runs, the address, user and password.",
         )
 
     def close(self) -> None:
         if self._pool is not None:
             with contextlib.suppress(ConfigurationError):
-                self._run(asyncio.wait_for(self._pool.close(), 5))
+                self._run(lambda: asyncio.wait_for(self._pool.close(), 5))
             self._pool = None
         self._end()
 
@@ -161,7 +182,7 @@ class Server(Documents):
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         sql = _numbered(sql)
         connection = getattr(self._here, "connection", None) or self._connections
-        return [tuple(row) for row in self._run(connection.fetch(sql, *values))]
+        return [tuple(row) for row in self._run(lambda: connection.fetch(sql, *values))]
 
     @contextlib.contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -194,24 +215,30 @@ class Server(Documents):
     @contextlib.contextmanager
     def _transaction(self, **options: Any) -> Iterator[None]:
         pool = self._connections
-        connection = self._run(pool.acquire())
+        connection = self._run(pool.acquire)
         try:
-            transaction = connection.transaction(**options)
-            self._run(transaction.start())
+            transaction = self._run(lambda: self._begun(connection, **options))
             self._here.connection = connection
             try:
                 yield
             except Exception:
-                self._run(transaction.rollback())
+                with contextlib.suppress(ConfigurationError):  # what broke was said
+                    self._run(transaction.rollback)
                 raise
             except BaseException:  # Ctrl-C: a statement may be on its way
                 self._loop.call_soon_threadsafe(connection.terminate)
                 raise
-            self._run(transaction.commit())
+            self._run(transaction.commit)
         finally:
             self._here.connection = None
             with contextlib.suppress(ConfigurationError):
-                self._run(pool.release(connection))
+                self._run(lambda: pool.release(connection))
+
+    @staticmethod
+    async def _begun(connection: Any, **options: Any) -> Any:
+        transaction = connection.transaction(**options)
+        await transaction.start()
+        return transaction
 
 
 def _parts(address: str) -> tuple[str, str, str]:
@@ -228,6 +255,11 @@ def _parts(address: str) -> tuple[str, str, str]:
     host = parts.netloc.rpartition("@")[2]
     shown = f"postgresql://{user}{host}{parts.path}" + (f"?schema={schema}" if schema != SCHEMA else "")
     return urlunsplit(parts._replace(query=urlencode(given))), schema, shown
+
+
+def _why(error: Exception) -> str:
+    """In one line, without what the server says after it."""
+    return " ".join(str(getattr(error, "message", "") or error).split()).rstrip(".") or type(error).__name__
 
 
 def _numbered(sql: str) -> str:

@@ -1,5 +1,6 @@
-"""What only a server has: many writers at once, passwords, an index of its own."""
+"""What only a server has: many writers at once, passwords, rights, connections that break, an index of its own."""
 
+import asyncio
 import os
 import random
 import signal
@@ -7,6 +8,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -125,6 +127,50 @@ def test_what_is_not_there_or_can_not_be_is_refused(postgres: str) -> None:
         base.add(Document("a", "Words."))
     with pytest.raises(ConfigurationError, match="not mysql"):
         KnowledgeBase("mysql://127.0.0.1/db")
+
+
+def asked(address: str, *statements: str) -> list[Any]:
+    """What the last statement gives, on a connection of its own."""
+    asyncpg = pytest.importorskip("asyncpg")
+
+    async def rows() -> list[Any]:
+        connection = await asyncpg.connect(address)
+        try:
+            for one in statements[:-1]:
+                await connection.execute(one)
+            return [tuple(row) for row in await connection.fetch(statements[-1])]
+        finally:
+            await connection.close()
+
+    return asyncio.run(rows())
+
+
+def test_a_connection_that_the_server_ends_is_one_clear_line_and_the_next_try_goes_on(postgres: str) -> None:
+    with KnowledgeBase(postgres, embedder=Told()) as base:
+        base.add(Document("a", "Copper."))
+        with pytest.raises(ConfigurationError, match=r"broke: .*What it held before is kept") as caught:
+            base._store.rows("SELECT pg_terminate_backend(pg_backend_pid())")  # type: ignore[attr-defined]
+        assert "\n" not in str(caught.value)
+        base.add(Document("b", "Orchard."))
+        assert {one.name for one in base.list()} == {"a", "b"}
+
+
+def test_a_user_without_rights_is_told_so(server_address: str, postgres: str) -> None:
+    with KnowledgeBase(postgres, embedder=Told()) as base:
+        base.add(Document("a", "Copper."))
+    schema, reader = postgres.rpartition("schema=")[2], f"reader_{os.getpid()}"
+    rights = f"GRANT USAGE ON SCHEMA {schema} TO {reader}; GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {reader}"
+    asked(server_address, f"CREATE ROLE {reader} LOGIN PASSWORD 'x'", rights, "SELECT 1")
+    try:
+        address = postgres.replace("postgres:@", f"{reader}:x@")
+        with (
+            pytest.raises(ConfigurationError, match="may not do this") as caught,
+            KnowledgeBase(address, embedder=Told()) as base,
+        ):
+            base.add(Document("b", "Orchard."))
+        assert "give another user" in str(caught.value)
+    finally:
+        asked(server_address, f"DROP OWNED BY {reader}", f"DROP ROLE {reader}", "SELECT 1")
 
 
 def test_texts_that_the_server_can_not_hold_as_they_are(postgres: str) -> None:
