@@ -1,5 +1,6 @@
 """Files in: which ones, and their text. What can not be read is told by file and reason, and stops nothing."""
 
+import functools
 import os
 import stat
 import unicodedata
@@ -14,6 +15,7 @@ from taskkit.knowledge.patterns import Patterns
 from taskkit.knowledge.readers import LARGEST, known, suffix_of
 from taskkit.knowledge.readers.apart import Apart
 from taskkit.knowledge.records import Document, Skipped
+from taskkit.source import Text
 from taskkit.source import read as read_source
 
 FORMATS = {
@@ -123,6 +125,30 @@ def documents(
             except InputError as error:
                 reason = error.message.replace(str(one.path), "", 1).strip().rstrip(".")
                 yield Skipped(one.name, " ".join(reason.translate(_VISIBLE).split())), one.origin
+
+
+def text_of(path: Path) -> Text:
+    """What a reader takes out of one file, as the source of a task. Raises `InputError` that names the file."""
+    try:
+        info = path.stat()
+        return _text_of(path.absolute(), str(path), info.st_mtime_ns, info.st_size)
+    except OSError as error:
+        raise InputError(f"{path} can not be read: {error.strerror or error}.") from error
+
+
+@functools.lru_cache(maxsize=16)  # a task looks at its source before, and again while, it works on it
+def _text_of(path: Path, name: str, changed: int, size: int) -> Text:
+    del changed, size  # a file that was changed is another one
+    try:
+        if problem := _file_problem(path):
+            raise InputError(problem)
+        with Apart() as reader:
+            made = reader.read(path)
+        checks.document(made)  # it may be a plug-in's
+    except InputError as error:
+        reason = error.message.replace(str(path), "", 1).strip().rstrip(".")
+        raise InputError(f"{name} {' '.join(reason.translate(_VISIBLE).split())}.", hint=error.hint) from None
+    return Text(made.text, name, made.format, lacks=made.lacks)
 
 
 def _document(found: Found, apart: Apart) -> Document:

@@ -176,8 +176,11 @@ class Job:
         return self.route.counter
 
     def read(self, source: Source) -> Text:
-        """An image is read as its mark."""
-        return read(source, images=True)
+        """An image is read as its mark, a PDF and the like as the text in it; what could not be read of it is told."""
+        text = read(source, images=True, documents=True)
+        if text.lacks:
+            self.warn("unread", f"{text.name}: {text.lacks}")
+        return text
 
     async def embed(self, texts: Sequence[str], *, model: str = "text-embedding-3-small") -> list[tuple[float, ...]]:
         return await self.engine.embed(texts, model=model)

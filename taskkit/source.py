@@ -2,6 +2,7 @@
 
 import codecs
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Self, TypeAlias
 
@@ -106,6 +107,8 @@ _CODE = frozenset(
         "zsh",
     ]
 )
+# What the knowledge base's readers take out of their files; HTML is text already.
+_DOCUMENTS = frozenset(["docm", "docx", "dotx", "eml", "epub", "ipynb", "pdf", "ppsx", "pptm", "pptx"])
 _MAGIC = {
     b"%PDF-": "a PDF",
     b"PK\x03\x04": "a ZIP archive or an Office document",
@@ -124,13 +127,15 @@ _MAGIC = {
 class Text:
     """`format` is `text`, `markdown`, `html`, `code`, `rst`, `table` (rows of CSV) or `json`; `start` the offset of
     `text[0]` in the source that it was taken from. `images` are the URLs of those whose marks stand in the text (see
-    `images`)."""
+    `images`). `lacks` is what could not be taken of its file, in words. Each page of a document (a slide, a chapter)
+    ends with a form feed."""
 
     text: str
     name: str = ""
     format: str = "text"
     start: int = 0
     images: tuple[str, ...] = field(default=(), repr=False)
+    lacks: str = field(default="", compare=False, repr=False)
 
     @classmethod
     def image(cls, url: str) -> Self:
@@ -153,12 +158,16 @@ class Text:
 Source: TypeAlias = str | Path | bytes | Text
 
 
-def read(source: Source, *, images: bool = False) -> Text:
+def read(source: Source, *, images: bool = False, documents: bool = False) -> Text:
     """A `str` is the text itself, a `Path` a file: UTF-8, or UTF-16 with its mark; line ends stay as they are. With
-    `images` it may be one (PNG, JPEG, GIF, WebP), as `bytes` are: the text is then its mark.
+    `images` it may be one (PNG, JPEG, GIF, WebP), as `bytes` are: the text is then its mark. With `documents` it may
+    be a PDF, an Office document, an EPUB, a mail or a notebook: the text is then what its reader takes out of it.
 
     Raises `InputError` when it is missing, a folder, empty, binary or not decodable."""
     if isinstance(source, Path):
+        if documents and source.suffix[1:].lower() in _DOCUMENTS and source.is_file():
+            text: Text = import_module("taskkit.knowledge.read").text_of(source)  # the core imports none of its users
+            return text
         data = _contents(source)
         if images and kind_of(data):
             return _image(data, str(source))
@@ -178,7 +187,7 @@ def text_of(value: object) -> object:
     """A file or a named text as its characters, also in a list; anything else as it is."""
     if isinstance(value, list | tuple):
         return [text_of(one) for one in value]
-    return read(value, images=True).text if isinstance(value, Path | Text | bytes) else value
+    return read(value, images=True, documents=True).text if isinstance(value, Path | Text | bytes) else value
 
 
 def images_of(value: object) -> dict[str, str]:

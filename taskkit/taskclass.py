@@ -57,7 +57,7 @@ class Task(Generic[R]):
 
         for value in self._sources():
             if isinstance(value, Path | bytes):
-                read(value, images=True)
+                read(value, images=True, documents=True)
 
     def images(self) -> dict[str, str]:
         """The images among the sources, by the marks that stand for them in the text."""
@@ -86,6 +86,11 @@ class Task(Generic[R]):
 
     async def run(self, job: "Job") -> R:
         """Asks once: the task's fields fill its prompt, the answer has the task's result type."""
+        from pathlib import Path
+
+        for value in self._sources():
+            if isinstance(value, Path):
+                job.read(value)  # which tells what it can not read of it
         parts = self._parts()
         output = result_type(type(self))
         if output is str:

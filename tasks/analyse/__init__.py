@@ -134,9 +134,10 @@ class Analyse(Task[Analysis]):
         return self._of_table(job, there, kind, done, right, chosen)
 
     def baseline(self) -> Sequence[Part]:
-        there = self._table(read(self.source))
+        source = read(self.source, documents=True)
+        there = self._table(source)
         kind = self._kind(self._labels(there, []), [])
-        text = there.filled[0][1] if there else read(self.source).text
+        text = there.filled[0][1] if there else source.text
         question, wanted = kind.question, PLAIN.get(kind.name, "a JSON list")
         if isinstance(kind, Fields):
             question = f"Extract from the text: {', '.join(name or 'each record' for name in kind.root.fields)}. What it does not say is null."
@@ -265,7 +266,7 @@ class Analyse(Task[Analysis]):
         share = round(1 - len(failed) / len(rows), 4)
         return Analysis(
             kind=kind.name, rows=tuple(rows), dropped=_dropped(done), covered=share, scores=scores, by=self.by,
-            mask=self.mask, name=read(self.source).name,
+            mask=self.mask, name=job.read(self.source).name,
         )  # fmt: skip
 
 

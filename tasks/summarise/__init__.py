@@ -112,7 +112,7 @@ class Summarise(Task[Summary]):
         return value
 
     def baseline(self) -> Sequence[Part]:
-        texts = [read(one, images=True).text for one in (self.source, *self.also)]
+        texts = [read(one, images=True, documents=True).text for one in (self.source, *self.also)]
         limit = self.limit
         form = {
             "bullets": f" as {limit.bullets or 'a few'} bullet points",
