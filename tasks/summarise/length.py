@@ -15,6 +15,7 @@ TLDR = 50
 ASKED = 0.9  # of the limit is what the model is asked for: it rarely counts well
 A_FACT = 10  # words
 OF_FACTS = 200  # words: a longer summary is more than a row of facts
+LONG_WORD = 16  # characters, more than words have on average
 OF_TEXT = 10  # times as long: of a longer text, single facts do not tell what happened
 
 PREFACE = re.compile(
@@ -60,12 +61,14 @@ class Limit:
         few = "" if self.sentences is None else "1 sentence" if self.sentences == 1 else f"{self.sentences} sentences"
         return f"{shape}, in at most {few}" if few else shape
 
-    def facts(self, words: int) -> int:
-        """How many the model is asked for, of a text of so many words, where single ones make its summary; else 0.
-        Asked only for a summary, a small model tells what a short text is about and not what it says."""
-        few = self.bullets or self.sentences or max(2, int(self.words * ASKED / A_FACT))
-        enough = self.words <= OF_FACTS and words <= OF_TEXT * self.words
-        return few if self.style in ("paragraph", "bullets") and enough else 0
+    def facts(self, texts: Iterable[str]) -> int:
+        """How many the model is asked for, where single ones make a summary of these; else 0. Asked only for a
+        summary, a small model tells what a short text is about and not what it says."""
+        if self.style not in ("paragraph", "bullets") or self.words > OF_FACTS:
+            return 0
+        most = OF_TEXT * self.words
+        whole = sum(count_words(text[: most * LONG_WORD]) for text in texts)
+        return 0 if whole > most else self.bullets or self.sentences or max(2, int(self.words * ASKED / A_FACT))
 
     def problem(self, text: str) -> str:
         """What is too long about it, in words; empty when nothing is."""

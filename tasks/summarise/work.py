@@ -12,7 +12,7 @@ from taskkit.prompt import Part, Prompt
 from taskkit.spans import sentences
 from taskkit.tasks.summarise.documents import Document
 from taskkit.tasks.summarise.guard import Facts, Strange, capitals_tell
-from taskkit.tasks.summarise.length import Limit, count_words
+from taskkit.tasks.summarise.length import Limit
 from taskkit.tasks.summarise.nothing import Held
 from taskkit.tasks.summarise.turns import Turn, turns
 
@@ -46,7 +46,7 @@ class Work:
     @cached_property
     def how_many(self) -> int:
         """Single facts that the model is asked for; 0 for a summary that is more than these."""
-        return self.limit.facts(sum(count_words(one.view.text) for one in self.documents))
+        return self.limit.facts(one.view.text for one in self.documents)
 
     @property
     def room(self) -> int:
