@@ -12,7 +12,7 @@ from taskkit.prompt import Part, Prompt
 from taskkit.spans import sentences
 from taskkit.tasks.summarise.documents import Document
 from taskkit.tasks.summarise.guard import Facts, Strange, capitals_tell
-from taskkit.tasks.summarise.length import Limit
+from taskkit.tasks.summarise.length import Limit, count_words
 from taskkit.tasks.summarise.nothing import Held
 from taskkit.tasks.summarise.turns import Turn, turns
 
