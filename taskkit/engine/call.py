@@ -1,7 +1,7 @@
 """What travels the road: a call on its way out, a reply on its way back."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from taskkit.results import Usage
@@ -26,7 +26,8 @@ class Call:
 
     `schema` is the JSON schema that the answer has to meet, `rung` how the endpoint is told so (see
     `structure`). `sample` tells apart several wanted answers to the same messages. `likely` is an answer of the
-    usual kind, which stands in for the real one when a task is planned; it is never sent."""
+    usual kind, which stands in for the real one when a task is planned; it is never sent. `at_first` is the temperature
+    of the first try, where this is another one at a higher."""
 
     model: str
     messages: tuple[Message, ...]
@@ -38,6 +39,16 @@ class Call:
     stop: tuple[str, ...] = ()
     sample: int = 0
     likely: str | None = field(default=None, compare=False)
+    at_first: float | None = field(default=None, compare=False)
+
+    def warmer(self, temperature: float) -> "Call":
+        """As another try of the same; whether its answer is kept for good is for the first one's temperature to say."""
+        return replace(self, temperature=temperature, at_first=self.wanted)
+
+    @property
+    def wanted(self) -> float | None:
+        """The temperature that was asked for."""
+        return self.temperature if self.at_first is None else self.at_first
 
     @property
     def sent_schema(self) -> Mapping[str, object] | None:

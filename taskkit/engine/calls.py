@@ -154,7 +154,7 @@ class Calls:
                     call, asked.output, whole, capabilities=self.capabilities, where=where
                 )
         except EndpointError:
-            self.journal.forget(keys)  # an answer that was of no use must not be given again
+            _of_no_use(asked, keys)
             raise
         await self._moderated(route, asked, "output", reply.text)
         if checks_output and asked.on_text is not None:
@@ -229,6 +229,11 @@ class Calls:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _of_no_use(asked: Asked, keys: Sequence[bytes]) -> None:
+    if asked.run is not None:
+        asked.run.useless(keys)
 
 
 def _cut(reply: Reply) -> tuple[Notice, ...]:

@@ -75,7 +75,7 @@ class Engine(Calls):
         finally:
             self.usage += job.usage
         if job.run is not None:
-            job.run.end()
+            job.run.end(whole=not any(one.failure for one in job.notices))
         return job, result
 
     def stream(self, task: Task[R]) -> Stream[R]:

@@ -99,7 +99,7 @@ def _written(text: str) -> bool:
 
 async def _roomier(call: Call, reply: Reply, ask: Ask, room: Room | None) -> Reply:
     if seam.loops(reply.text, LOOP):  # more room would only be filled with more of it
-        again: Call | None = replace(_anew(call), temperature=max(call.temperature or 0.0, LIVELY))
+        again: Call | None = _anew(call).warmer(max(call.temperature or 0.0, LIVELY))
     else:
         again = _more_room(call, reply, room)
     if again is not None:

@@ -43,9 +43,13 @@ def digest(*parts: object) -> bytes:
 
 class Run:
     """One run of a job: the one that was broken off, or a new one. It begins when the first call asks for it. A job
-    that is one of a `Batch` ends with it."""
+    that is one of a `Batch` ends with it.
+
+    Answers that were of no use are not in the journal while the job goes on, and whoever runs it again because of them
+    asks anew. A job that became whole in spite of them gives them back: the same again costs nothing then."""
 
     def __init__(self, journal: "Journal", job: Callable[[], bytes], batch: "Batch | None" = None) -> None:
+        self._useless: list[tuple[Any, ...]] = []
         self._journal = journal
         self._job = job
         self._batch = batch
@@ -57,7 +61,12 @@ class Run:
             self._begun = job, self._journal.begin(job)
         return self._begun[1]
 
-    def end(self) -> None:
+    def useless(self, keys: Iterable[bytes]) -> None:
+        self._useless += self._journal.take(keys)
+
+    def end(self, *, whole: bool) -> None:
+        if whole:
+            self._journal.give_back(self._useless)
         if self._begun is None:
             return
         if self._batch is None:
@@ -86,8 +95,8 @@ class Batch:
 
 
 def call_key(call: Call, endpoint: str, run: Callable[[], bytes]) -> bytes:
-    warm = call.temperature is None or call.temperature > FREEZES_UP_TO
-    fields = [getattr(call, name) for name in Call.__dataclass_fields__ if name != "likely"]
+    warm = call.wanted is None or call.wanted > FREEZES_UP_TO
+    fields = [getattr(call, name) for name in Call.__dataclass_fields__ if name not in {"likely", "at_first"}]
     return digest(endpoint, fields, run() if warm else b"")
 
 
@@ -131,10 +140,17 @@ class Journal:
             *row,
         )
 
-    def forget(self, keys: Iterable[bytes]) -> None:
-        """Takes out answers that turned out to be of no use, so that the next run asks again."""
+    def take(self, keys: Iterable[bytes]) -> list[tuple[Any, ...]]:
+        """Takes answers out, as rows to give back."""
+        rows: list[tuple[Any, ...]] = []
         for key in keys:
+            rows += self._do("SELECT * FROM replies WHERE key = ?", key)
             self._do("DELETE FROM replies WHERE key = ?", key)
+        return rows
+
+    def give_back(self, rows: Iterable[tuple[Any, ...]]) -> None:
+        for row in rows:
+            self._do("INSERT OR IGNORE INTO replies VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", *row)
 
     def begin(self, job: bytes) -> bytes:
         """The run of a job: the one that was broken off, or a new one."""

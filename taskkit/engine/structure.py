@@ -162,8 +162,10 @@ def _asked(call: Call, rung: Rung, shape: Shape[Any], bad: _Bad, number: int) ->
     if bad.problems:
         problems = "\n".join(f"- {one}" for one in bad.problems)
         messages += [Message("assistant", bad.excerpt or "…"), Message("user", REPAIR.format(problems=problems))]
-    warmer = None if call.temperature is None else min(2.0, call.temperature + WARMER * number)
-    return replace(call, messages=tuple(messages), rung=rung, temperature=warmer)
+    asked = replace(call, messages=tuple(messages), rung=rung)
+    if call.temperature is None or not number:
+        return asked
+    return asked.warmer(min(2.0, call.temperature + WARMER * number))
 
 
 def _more(message: Message, text: str) -> Message:

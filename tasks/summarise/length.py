@@ -23,6 +23,7 @@ PREFACE = re.compile(
     r"(?:\*\*|__)?(?::(?:\*\*|__)?|\s*\n)\s*",
     re.IGNORECASE,
 )
+_FENCE = re.compile(r"<<<[^<>\n]{1,80}>>>")
 _BOLD = re.compile(r"\*\*(.+?)\*\*")
 _MARK = re.compile(r"^\s*(?:[-*•‣–]|\d{1,2}[.)])\s+")
 _WIDE = "\u3040-\u30ff\u3400-\u9fff"
@@ -142,8 +143,8 @@ def bulleted(found: Iterable[str]) -> str:
 
 
 def tidy(text: str) -> str:
-    """Without the preface that small models put before what they were asked for."""
-    return PREFACE.sub("", text.strip(), count=1).strip()
+    """Without the preface that small models put before what they were asked for, and the fences that they repeat."""
+    return PREFACE.sub("", _FENCE.sub("", text).strip(), count=1).strip()
 
 
 def points(text: str) -> list[str]:

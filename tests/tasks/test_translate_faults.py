@@ -224,3 +224,21 @@ def test_the_baseline_is_one_plain_prompt() -> None:
     parts = Translate(Path("page.md"), to="fr").baseline()
     assert "\n\n".join(part.text for part in parts) == f"Translate to French:\n\n{PAGE}"
     assert json.dumps([part.rule for part in parts]) == '["keep", "cut"]'
+
+
+def test_a_page_that_came_out_whole_after_a_useless_answer_costs_nothing_again(tmp_path: Path) -> None:
+    asked = 0
+
+    def once_useless(body: Mapping[str, Any]) -> Any:
+        nonlocal asked
+        asked += 1
+        return "No JSON at all." if asked <= 3 else model(body)
+
+    def translated() -> Any:
+        with scripted(once_useless, journal=tmp_path / "journal.sqlite") as engine:
+            return engine.run(Translate(PAGE, to="de"))
+
+    first = translated()
+    assert not any(one.failure for one in first.warnings)
+    again = translated()
+    assert (again.text, again.usage.calls) == (first.text, 0)

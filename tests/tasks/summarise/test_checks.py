@@ -68,6 +68,7 @@ def test_a_model_that_shortens_when_told_is_not_cut() -> None:
         ({"style": "paragraph"}, "## Storm\n**Harm:**\n- **Nobody** was hurt\n- All is well", "Nobody was hurt. All is well."),
         ({"style": "paragraph"}, "1. Nobody was hurt. 2. All is well. 3. It cost 5.", "Nobody was hurt. All is well. It cost 5."),
         ({"style": "bullets"}, "1. Nobody was hurt, 2. All is well.", "- Nobody was hurt,\n- All is well."),
+        ({"style": "paragraph"}, "<<<text 1a>>>\nNobody was hurt. <<<end of text 1a>>>", "Nobody was hurt."),
         ({"style": "tldr"}, "One was. Two were. Three were.", "One was. Two were."),
     ],
 )  # fmt: skip
