@@ -88,7 +88,7 @@ class StandIn:
         given = count_messages(call.messages, counter, call.schema)
         usage = Usage(calls=1, input_tokens=given, output_tokens=counter.count(text))
         model = self.route.model
-        self.worst.append(worst_case(call, model, counted=Counter(model.encoding, model.ratio).is_exact))
+        self.worst.append(worst_case(call, model, self.route.road.endpoint.base_url))
         if self.size == "high" and any(one.images for one in call.messages):
             given = self.worst[-1].input_tokens
         most = call.max_output or usage.output_tokens

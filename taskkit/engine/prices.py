@@ -42,12 +42,20 @@ def cost(model: Model, usage: Usage, base_url: str) -> Decimal | None:
     return Decimal(rates.calc_price(counted)["total_price"])
 
 
-def worst_case(call: Call, model: Model, *, counted: bool) -> Usage:
+def counts_as_we_do(model: Model, base_url: str) -> bool:
+    """Whether our count is what will be charged. Any other server may serve what it likes under a name that we know, and
+    one that counts one text as we do may count the next in another way."""
+    return base_url == OPENAI_URL and Counter(model.encoding, model.ratio).is_exact
+
+
+def worst_case(call: Call, model: Model, base_url: str) -> Usage:
     """The most that a call may take: by our count where that is known to be the endpoint's, else by the bytes, which no
     text has more tokens than. Images are taken for the largest, and nothing for cached."""
     messages = [replace(one, images=()) for one in call.messages]
-    counter = Counter(model.encoding, model.ratio)
-    given = count_messages(messages, counter, call.schema) if counted else at_most(messages, call.schema)
+    if counts_as_we_do(model, base_url):
+        given = count_messages(messages, Counter(model.encoding, model.ratio), call.schema)
+    else:
+        given = at_most(messages, call.schema)
     given += model.image_tokens * sum(len(one.images) for one in call.messages)
     out = model.max_output if call.max_output is None else call.max_output
     return Usage(input_tokens=given, written_tokens=given, output_tokens=out)

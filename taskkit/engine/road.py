@@ -12,9 +12,8 @@ from taskkit.engine import loop
 from taskkit.engine.call import Call, Embedded, Message, Reply
 from taskkit.engine.endpoint import Endpoint
 from taskkit.engine.journal import Journal, Run, call_key
-from taskkit.engine.learn import SAYS_LITTLE
 from taskkit.engine.pace import Pace, Transient
-from taskkit.engine.prices import cost, worst_case
+from taskkit.engine.prices import cost, counts_as_we_do, worst_case
 from taskkit.engine.schema import UnsupportedParameter
 from taskkit.engine.send import Transport
 from taskkit.engine.spend import Spend
@@ -23,7 +22,7 @@ from taskkit.errors import InputError, TaskkitError
 from taskkit.events import Events
 from taskkit.models import Model
 from taskkit.results import Usage
-from taskkit.tokens import Counter, at_most
+from taskkit.tokens import at_most
 
 R = TypeVar("R", Reply, Embedded)
 
@@ -117,15 +116,12 @@ class Road:
         its turn has come, and what it took is settled; what is not known counts as all that was reserved."""
         if self._spend.cap is None:
             return await self._pace.run(send, tokens)
-        exact = Counter(model.encoding, model.ratio).is_exact
-        worst = worst_case(call, model, counted=exact)
+        worst = worst_case(call, model, self.endpoint.base_url)
         price = self._price(model, worst)
-        uncounted = self._price(model, worst_case(call, model, counted=False)) if exact else None
 
         async def attempt() -> R:
-            held = await self._spend.reserve(price, model.name, uncounted=uncounted)
+            held = await self._spend.reserve(price, model.name)
             true: Decimal | None = None  # of a try that was given up, too: the endpoint may go on with it
-            seen: bool | None = None
             try:
                 got = await send()
             except Transient as failure:
@@ -135,18 +131,16 @@ class Road:
                 true = Decimal(0)
                 raise
             else:
-                true = self._true(model, got, worst, counted=exact)
-                if got.is_told and got.usage.input_tokens >= SAYS_LITTLE:
-                    seen = got.usage.input_tokens <= worst.input_tokens
+                true = self._true(model, got, worst)
                 return got
             finally:
-                self._spend.settle(model.name, held, true, counts_as_we_do=seen)
+                self._spend.settle(model.name, held, true)
 
         return await self._pace.run(attempt, tokens)
 
-    def _true(self, model: Model, got: Reply | Embedded, most: Usage, *, counted: bool) -> Decimal | None:
+    def _true(self, model: Model, got: Reply | Embedded, most: Usage) -> Decimal | None:
         """What a call has cost. Where the endpoint tells nothing it is what we saw, at the most; thoughts are not seen."""
-        if got.is_told or (counted and not model.reasoning):
+        if got.is_told or (counts_as_we_do(model, self.endpoint.base_url) and not model.reasoning):
             return self._price(model, got.usage)
         if model.reasoning:
             return None

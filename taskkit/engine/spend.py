@@ -28,18 +28,15 @@ class Spend:
         self._in_flight = 0
         self._held: dict[str, Decimal] = {}  # by model, the worst case of its calls in flight
         self._times: dict[str, Decimal] = {}  # their worst case that calls of a model have cost
-        self._counts: dict[str, bool] = {}  # by model, whether its endpoint counts as we do; once it was seen
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     @property
     def reserved(self) -> Decimal:
         return sum((held * self._times.get(model, 1) for model, held in self._held.items()), Decimal(0))
 
-    async def reserve(self, worst: Decimal | None, model: str, *, uncounted: Decimal | None = None) -> Decimal:
-        """What was reserved, to be given back to `settle`: the worst case by our count, or `uncounted`, which is it for
-        an endpoint that was not seen to count as we do; a first call goes by our count where nothing else is in
-        flight. Raises `CostCapError` past the cap, and `ConfigurationError` when there is a cap and the price of the
-        model is unknown."""
+    async def reserve(self, worst: Decimal | None, model: str) -> Decimal:
+        """What was reserved, to be given back to `settle`. Raises `CostCapError` past the cap, and `ConfigurationError`
+        when there is a cap and the price of the model is unknown."""
         if self.cap is None:
             return Decimal(0)
         if worst is None:
@@ -48,19 +45,15 @@ class Spend:
                 hint=f'Give it in {user_file()} ([models."{model}"] price = [in, out], dollars a million tokens), or '
                 "leave max_cost (--max-cost) out.",
             )
-        most = worst if uncounted is None else uncounted
-        while not self._bears(held := worst if self._counts.get(model) else most, model):
+        while not self._bears(worst, model):
             if not self._in_flight:
-                held = held if model in self._counts else worst
-                if not self._bears(held, model):
-                    raise self._reached(held, self.cap)
-                break
+                raise self._reached(worst * self._times.get(model, 1), self.cap)
             waiter = asyncio.get_running_loop().create_future()
             self._waiting.append(waiter)
             await waiter
         self._in_flight += 1
-        self._held[model] = self._held.get(model, Decimal(0)) + held
-        return held
+        self._held[model] = self._held.get(model, Decimal(0)) + worst
+        return worst
 
     def _bears(self, worst: Decimal, model: str) -> bool:
         return self.cap is None or self.spent + self.reserved + worst * self._times.get(model, 1) <= self.cap
@@ -77,15 +70,10 @@ class Spend:
             hint=f"Raise max_cost (--max-cost){again}.",
         )
 
-    def settle(
-        self, model: str, reserved: Decimal, true: Decimal | None, *, counts_as_we_do: bool | None = None
-    ) -> None:
-        """`true` None: it is not known what the endpoint took; the reservation then counts as spent. A call that tells
-        how the endpoint counts says so."""
+    def settle(self, model: str, reserved: Decimal, true: Decimal | None) -> None:
+        """`true` None: it is not known what the endpoint took; the reservation then counts as spent."""
         if self.cap is None:
             return
-        if counts_as_we_do is not None:
-            self._counts[model] = counts_as_we_do and self._counts.get(model, True)
         self._in_flight -= 1
         self._held[model] -= reserved
         if true is None:

@@ -104,10 +104,16 @@ def of_bytes(text: str) -> int:
     return len(text.encode())
 
 
+def of_the_script(text: str) -> int:
+    """As we do, but for scripts that its vocabulary is poor in."""
+    return counter_for("gpt-4.1-mini").count(text) if text.isascii() else of_bytes(text)
+
+
 ROWS = {
     "of no known encoding": ("home-made", "context = 100000", of_bytes),
     "of a likeness": ("home-made", "context = 100000\nencoding = 'o200k_base'\nratio = 0.5", of_bytes),
     "known to us, but not to its server": ("gpt-4.1-mini", "", of_bytes),
+    "known to us, and to its server in part": ("gpt-4.1-mini", "", of_the_script),
 }
 
 
@@ -131,7 +137,8 @@ def test_the_cap_holds_where_the_server_counts_more_than_we_do(
 
     chance = random.Random(3)
     letters = ["abcdefgh ", "äöüß éè ", "漢字仮名交じり", "😂👩‍👩‍👧 "]
-    tasks = [Tell("".join(chance.choices(chance.choice(letters), k=chance.randrange(1, 4000)))) for _ in range(500)]
+    kinds = [*letters[:1] * 20, *(chance.choice(letters) for _ in range(480))]  # what we count as most do comes first
+    tasks = [Tell("".join(chance.choices(kind, k=chance.randrange(1, 4000)))) for kind in kinds]
     there = server(model)
     options: dict[str, Any] = {"base_url": there.base_url, "api_key": "k", "concurrency": concurrency}
     with taskkit.Engine(name, max_cost=1, **options) as engine, pytest.raises(CostCapError):
@@ -197,3 +204,17 @@ def test_a_cap_that_a_plan_calls_enough_is_enough(server: Server, tmp_path: Path
             assert words in str(engine.plan(task))
             if cap == plan.enough:
                 assert engine.run(task) == "Fine."
+
+
+def test_our_count_is_the_bound_at_openai_alone(server: Server) -> None:
+    """Elsewhere each byte may be a token: another server may serve anything under the name."""
+    there, task = server("Fine."), Tell("of ducks " * 1000)
+    plans = []
+    for url in (None, there.base_url):
+        with taskkit.Engine("gpt-4.1-mini", api_key="k", base_url=url) as engine:
+            plans.append(engine.plan(task))
+    at_openai, elsewhere = plans
+    assert at_openai.cost == elsewhere.cost
+    assert at_openai.enough is not None
+    assert elsewhere.enough is not None
+    assert elsewhere.enough - at_openai.enough > 5000 * Decimal("0.4") / 1_000_000

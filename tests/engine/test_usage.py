@@ -124,8 +124,9 @@ def test_a_plan_tells_whether_the_cap_is_enough(server: Server, share: float, wo
         plan = mine.plan(Echo("hello " * 50, times=20))
         assert "cap" not in str(plan)
     assert plan.cost is not None
+    assert plan.enough is not None
     low, high = plan.cost
-    cap = {0.5: low / 2, 1.0: (low + high) / 2, 2.0: high}[share]
+    cap = {0.5: low / 2, 1.0: (low + high) / 2, 2.0: plan.enough}[share]
     with engine(there, max_cost=cap) as mine:
         assert words in str(mine.plan(Echo("hello " * 50, times=20)))
         if share == 2.0:
