@@ -18,19 +18,19 @@ class Learned:
         self._ratios: dict[tuple[str, str], float] = {}
 
     def drop(self, base_url: str, model: str, parameter: str, body: dict[str, Any]) -> bool:
-        """Remembers a refused parameter; False when leaving it out changes nothing, or is not for here to do."""
-        if parameter == "response_format":
-            return False  # `structure` steps down a rung instead
-        if parameter not in body and parameter != "stream_options":
+        """Remembers a parameter of the `body` that was refused; False when it has none of that name, or leaving it out
+        is not for here to do. Of calls on their way together each is told, and each may be made again."""
+        if parameter == "response_format" or parameter not in body:  # `structure` steps down a rung instead
             return False
-        dropped = self._dropped.setdefault((base_url, model), set())
-        if parameter in dropped:
-            return False
-        dropped.add(parameter)
+        self._dropped.setdefault((base_url, model), set()).add(parameter)
         return True
 
     def is_dropped(self, base_url: str, model: str, parameter: str) -> bool:
         return parameter in self._dropped.get((base_url, model), ())
+
+    def takes_no_limit(self, base_url: str, model: str) -> bool:
+        """Whether an answer is as long as the model likes."""
+        return all(self.is_dropped(base_url, model, name) for name in OUTPUT_NAMES)
 
     def applied(self, base_url: str, model: str, body: dict[str, Any]) -> dict[str, Any]:
         """The body without what was refused; the output limit goes by its other name first."""

@@ -12,6 +12,7 @@ from taskkit.engine import loop
 from taskkit.engine.call import Call, Embedded, Message, Reply
 from taskkit.engine.endpoint import Endpoint
 from taskkit.engine.journal import Journal, Run, call_key
+from taskkit.engine.learn import Learned
 from taskkit.engine.pace import Pace, Transient
 from taskkit.engine.prices import cost, counts_as_we_do, worst_case
 from taskkit.engine.schema import UnsupportedParameter
@@ -38,6 +39,7 @@ class Road:
         spend: Spend,
         journal: Journal,
         events: Events,
+        learned: Learned,
     ) -> None:
         self.endpoint = endpoint
         self.transport = transport
@@ -45,6 +47,7 @@ class Road:
         self._spend = spend
         self._journal = journal
         self._events = events
+        self._learned = learned
         self._on_their_way: dict[bytes, asyncio.Future[None]] = {}
 
     async def paid(
@@ -86,14 +89,14 @@ class Road:
         tokens = at_most(call.messages)
         began = 0.0
 
-        async def attempt() -> Reply:
+        async def send(call: Call) -> Reply:
             nonlocal began
             began = began or time.monotonic()
             self._events.emit("call-started", model=call.model, tokens=tokens)
             return await self.transport.chat(call, on_text)
 
         try:
-            reply, retries = await self._charged(attempt, call, model, tokens + (call.max_output or 0))
+            reply, retries = await self._charged(send, call, model, tokens + (call.max_output or 0))
         except TaskkitError as error:
             if began:
                 seconds = time.monotonic() - began
@@ -111,19 +114,21 @@ class Road:
         )
         return replace(reply, usage=usage)
 
-    async def _charged(self, send: Callable[[], Awaitable[R]], call: Call, model: Model, tokens: int) -> tuple[R, int]:
+    async def _charged(
+        self, send: Callable[[Call], Awaitable[R]], call: Call, model: Model, tokens: int
+    ) -> tuple[R, int]:
         """What `send` gives, at the pace of the endpoint, and the retries. Of each try the worst case is reserved when
         its turn has come, and what it took is settled; what is not known counts as all that was reserved."""
-        if self._spend.cap is None:
-            return await self._pace.run(send, tokens)
-        worst = worst_case(call, model, self.endpoint.base_url)
-        price = self._price(model, worst)
 
         async def attempt() -> R:
-            held = await self._spend.reserve(price, model.name)
+            limited = self._as_limited(call)
+            if self._spend.cap is None:
+                return await send(limited)
+            worst = worst_case(limited, model, self.endpoint.base_url)
+            held = await self._spend.reserve(self._price(model, worst), model.name)
             true: Decimal | None = None  # of a try that was given up, too: the endpoint may go on with it
             try:
-                got = await send()
+                got = await send(limited)
             except Transient as failure:
                 true = None if failure.billed else Decimal(0)
                 raise
@@ -137,6 +142,11 @@ class Road:
                 self._spend.settle(model.name, held, true)
 
         return await self._pace.run(attempt, tokens)
+
+    def _as_limited(self, call: Call) -> Call:
+        """Without a limit of the answer where the endpoint takes none."""
+        unlimited = self._learned.takes_no_limit(self.endpoint.base_url, call.model)
+        return replace(call, max_output=None) if unlimited and call.max_output else call
 
     def _true(self, model: Model, got: Reply | Embedded, most: Usage) -> Decimal | None:
         """What a call has cost. Where the endpoint tells nothing it is what we saw, at the most; thoughts are not seen."""
@@ -166,7 +176,7 @@ class Road:
 
     async def embedded(self, model: Model, texts: tuple[str, ...], tokens: int) -> Embedded:
         call = Call(model.name, tuple(Message("user", one) for one in texts), max_output=0)
-        got, retries = await self._charged(lambda: self.transport.embed(model.name, texts), call, model, tokens)
+        got, retries = await self._charged(lambda _: self.transport.embed(model.name, texts), call, model, tokens)
         usage = got.usage.model_copy(update={"cost": self._price(model, got.usage), "retries": retries})
         return replace(got, usage=usage)
 

@@ -164,7 +164,7 @@ class Roads:
             endpoint.base_url, endpoint.api_key, organization=chosen.organization, timeout=chosen.timeout,
             learned=self._learned, told=pace.told,
         )  # fmt: skip
-        return Road(endpoint, transport, pace, self._spend, self._journal, self._events)
+        return Road(endpoint, transport, pace, self._spend, self._journal, self._events, self._learned)
 
     def _warn(self, message: str) -> None:
         self._said.once("warning", message)

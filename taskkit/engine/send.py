@@ -78,13 +78,17 @@ class OpenAITransport:
         self._models: dict[str, Model] = {}
 
     async def chat(self, call: Call, on_text: OnText | None) -> Reply:
-        body = self._body(call)
-        try:
-            return await self._chat(body, call, on_text)
-        except UnsupportedParameter as refused:
-            if not self._learned.drop(self.base_url, call.model, refused.parameter, body):
-                raise
-        return await self._chat(self._body(call), call, on_text)
+        """What the endpoint refuses of a call is left out from then on, and the call made again."""
+        while True:
+            body = self._body(call, streamed=on_text is not None)
+            if call.max_output is not None and self._learned.takes_no_limit(self.base_url, call.model):
+                error = EndpointError(f"{self.base_url} takes no limit of the answer's length.")
+                raise Transient(error, after=0.0)  # more has to be reserved for it
+            try:
+                return await self._chat(body, call, on_text)
+            except UnsupportedParameter as refused:
+                if not self._learned.drop(self.base_url, call.model, refused.parameter, body):
+                    raise
 
     async def _chat(self, body: dict[str, Any], call: Call, on_text: OnText | None) -> Reply:
         if on_text is not None:
@@ -111,9 +115,6 @@ class OpenAITransport:
         return Reply(text, finish, usage, model, is_told=is_told)
 
     async def _stream(self, body: dict[str, Any], call: Call, on_text: OnText) -> Reply:
-        body = {**body, "stream": True}
-        if not self._learned.is_dropped(self.base_url, call.model, "stream_options"):
-            body["stream_options"] = {"include_usage": True}
         room = self._room(body, call)
         heard = Heard(call.model)
         async with self._line.answer("/chat/completions", encoded(body), LEAST_BYTES + STREAM_BYTES * room) as answer:
@@ -218,7 +219,7 @@ class OpenAITransport:
     def _model(self, name: str) -> Model:
         return self._models.get(name) or self._models.setdefault(name, lookup(name))
 
-    def _body(self, call: Call) -> dict[str, Any]:
+    def _body(self, call: Call, *, streamed: bool) -> dict[str, Any]:
         model = self._model(call.model)
         body: dict[str, Any] = {
             "model": call.model,
@@ -235,6 +236,8 @@ class OpenAITransport:
             body["response_format"] = {"type": "json_schema", "json_schema": wanted}
         elif call.schema is not None and call.rung == "object":
             body["response_format"] = {"type": "json_object"}
+        if streamed:
+            body |= {"stream": True, "stream_options": {"include_usage": True}}
         return self._learned.applied(self.base_url, call.model, body)
 
     async def close(self) -> None:
