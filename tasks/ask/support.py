@@ -5,16 +5,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from taskkit.knowledge import Citation, Passage
-from taskkit.knowledge.languages import guess
 from taskkit.knowledge.pieces import PAGE
 from taskkit.spans import Span, locate, sentences
+from taskkit.tasks.ask.inert import inactive
+from taskkit.tasks.ask.wording import SHARE, Comparable, comparable, share, strange
 
 MARK = re.compile(r"[ \t]*\[\d+(?:\s*,\s*\d+)*\]")
-NUMBER = re.compile(r"\d[\d.,]*")
-NAME = re.compile(r"(?<=[a-z,;] )[A-Z][a-z]{2,}(?: [A-Z][a-z]+)*")
-WORD = re.compile(r"[^\W\d_]{4,}")
 SHORTEST = 3  # characters of a quote that says anything
-SHARE = 0.5  # of a sentence's words must stand in what it rests on, in some form
 HELD = ("exact", "normalised", "fuzzy")  # how truly a quote stands somewhere
 UNPROVEN = "[?]"  # the mark of a sentence that nothing bears out
 
@@ -71,7 +68,7 @@ def checked(quotes: Sequence[tuple[int, str]], answer: str, passages: Sequence[P
         return Checked(tuple(cited), (), "it gives quotes but no answer.")
     numbers = tuple(dict.fromkeys(one.passage for one in cited))
     resting = [passages[number - 1] for number in numbers]
-    how = _comparable(answer, resting)
+    how = comparable(bare(answer), " ".join(one.text for one in resting))
     found = [Sentence(text, borne_out(text, numbers, passages, how)) for text in _sentences(answer)]
     lost += list(_complaints(found, resting, how))
     return Checked(tuple(cited), tuple(found), " ".join(lost))
@@ -108,66 +105,30 @@ def place(number: int, quote: str, passages: Sequence[Passage]) -> Cited | None:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Comparable:
-    """Numbers always are; words are not across languages, and in German every noun looks like a name."""
-
-    words: bool
-    names: bool
-
-
-def _comparable(answer: str, passages: Sequence[Passage]) -> _Comparable:
-    ours, theirs = guess(bare(answer)), guess(" ".join(one.text for one in passages))
-    words = not ours or not theirs or ours == theirs
-    return _Comparable(words, words and ours != "de")
-
-
-def borne_out(sentence: str, numbers: Sequence[int], passages: Sequence[Passage], how: _Comparable) -> tuple[int, ...]:
+def borne_out(sentence: str, numbers: Sequence[int], passages: Sequence[Passage], how: Comparable) -> tuple[int, ...]:
     """Those of the cited passages that the sentence rests on: the ones that it names, else the one that has most of
     its words. None where its numbers, its names or too many of its words are in no cited passage."""
-    if strange(sentence, [passages[number - 1] for number in numbers], how):
+    texts = {number: said_in(passages[number - 1]) for number in numbers}
+    if strange(bare(sentence), [*texts.values()], how):
         return ()
     named = [int(one) for mark in MARK.findall(sentence) for one in re.findall(r"\d+", mark)]
     named = [number for number in dict.fromkeys(named) if number in numbers]
-    shares = {number: share(sentence, words_of(passages[number - 1])) for number in numbers}
+    shares = {number: share(bare(sentence), text.casefold()) for number, text in texts.items()}
     good = [number for number in numbers if not how.words or shares[number] >= SHARE]
     if kept := [number for number in named if number in good]:
         return tuple(kept)
     return (max(good, key=lambda number: shares[number]),) if good else ()
 
 
-def share(sentence: str, text: str) -> float:
-    """Of its longer words, those that stand in the text: whole, or but for an ending."""
-    words = {word.casefold() for word in WORD.findall(bare(sentence))}
-    if not words:
-        return 1.0
-    return sum(word[: max(4, len(word) - 3)] in text for word in words) / len(words)
+def said_in(passage: Passage) -> str:
+    return " ".join((passage.title, *passage.headings, passage.shown))
 
 
-def words_of(passage: Passage) -> str:
-    return " ".join((passage.title, *passage.headings, passage.shown)).casefold()
-
-
-def strange(sentence: str, passages: Sequence[Passage], how: _Comparable) -> list[str]:
-    """Numbers and names of a sentence that no cited passage has."""
-    text = " ".join(" ".join((one.title, *one.headings, one.shown)) for one in passages)
-    digits = {plain(one) for one in NUMBER.findall(text)}
-    said, low = bare(sentence), text.casefold()
-    numbers = [one for one in NUMBER.findall(said) if plain(one) not in digits]
-    names = [one for one in NAME.findall(said) if one.casefold() not in low] if how.names else []
-    return list(dict.fromkeys([*numbers, *names]))
-
-
-def plain(number: str) -> str:
-    """1,000 and 1.000 are one number."""
-    return re.sub(r"[.,]", "", number)
-
-
-def _complaints(found: Sequence[Sentence], passages: Sequence[Passage], how: _Comparable) -> Iterator[str]:
+def _complaints(found: Sequence[Sentence], passages: Sequence[Passage], how: Comparable) -> Iterator[str]:
     for one in found:
         if one.passages:
             continue
-        said = strange(one.text, passages, how)
+        said = strange(bare(one.text), [said_in(passage) for passage in passages], how)
         why = f"these are not in the passages it quotes: {', '.join(said)}" if said else "no quote bears it out"
         yield f"in {bare(one.text)[:120]!r}: {why}."
 
@@ -219,11 +180,3 @@ def once(text: str) -> str:
             kept.append(sentence)
         said.add(words)
     return "".join(kept).strip()
-
-
-def inactive(text: str) -> str:
-    """Links and images, which a passage may have smuggled in, as the words that they stand under."""
-    text = re.sub(r"!?\[([^\]]*)\]\((?:[^()\s]|\([^()]*\))*(?:\s+[\"'][^\"']*[\"'])?\)", r"\1", text)
-    text = re.sub(r"!\[([^\]]*)\]\[[^\]]*\]", r"\1", text)
-    text = re.sub(r"^[ ]{0,3}\[[^\]\n]+\]:[ \t]*\S+.*$", "", text, flags=re.MULTILINE)
-    return re.sub(r"<(?:[a-z/!][^>]*)>", "", text, flags=re.IGNORECASE)

@@ -5,9 +5,11 @@ import re
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from taskkit.knowledge import Passage
-from taskkit.tasks.ask.support import checked, inactive, written
+from taskkit.tasks.ask.inert import inactive
+from taskkit.tasks.ask.support import checked, written
 
 RULES = "Expenses are paid back on Fridays. The limit for a dinner is 32 euros, for a hotel 140 euros."
 HARBOUR = "The harbour opens at six in the morning. Captain Miller keeps the key."
@@ -73,6 +75,46 @@ def test_an_answer_in_another_language_is_held_to_its_numbers_alone() -> None:
 
 
 @pytest.mark.parametrize(
+    ("passage", "right", "wrong"),
+    [
+        ("晚餐的报销上限是32欧元。住宿的上限是140欧元。", "晚餐最多可以报销32欧元", "大象喜欢吃香蕉和苹果"),
+        ("夕食の払い戻しの上限は32ユーロです。", "夕食は32ユーロまで払い戻しされます", "象はりんごが好きです"),
+        ("저녁 식사 한도는 32유로입니다. 경비는 매달 환급됩니다.", "저녁 식사는 최대 32유로입니다", "코끼리가 바나나를 좋아해요"),
+        ("ค่าอาหารเย็นเบิกได้ไม่เกิน 32 ยูโร", "อาหารเย็นเบิกได้สูงสุด 32 ยูโร", "ช้างชอบกินกล้วยทุกวัน"),
+        ("Предел для ужина составляет 32 евро.", "Для ужина предел 32 евро", "Слоны любят есть бананы"),
+        ("夕食の上限は３２ユーロです。", "夕食の上限は32ユーロです", "夕食の上限は35ユーロです"),
+        ("الحد الأقصى للعشاء هو ٣٢ يورو.", "الحد للعشاء 32 يورو", "الحد للعشاء 35 يورو"),
+        ("La limite est de 1 000 000 euros par an.", "La limite est de 1000000 euros", "La limite est de 1000 euros"),
+        ("La limite est de 1000000 euros par an.", "La limite est de 1 000 000 euros", "La limite est de 1 000 001 euros"),
+    ],
+)  # fmt: skip
+def test_what_bears_a_sentence_out_is_seen_in_every_script(passage: str, right: str, wrong: str) -> None:
+    def shown(answer: str) -> str:
+        return written(checked([(1, passage)], answer, [Passage(passage, "rules")]))
+
+    assert shown(f"{right} [1]") == f"{right} [1]"
+    assert shown(f"{wrong} [1]") == f"{wrong} [?]"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "En middag får kosta högst 32 euro", "Akşam yemeği için sınır 32 avrodur", "Večeře smí stát nejvýše 32 eur",
+        "Bữa tối không được quá 32 euro", "晚餐最多可以花32欧元",
+    ],
+)  # fmt: skip
+def test_languages_without_a_list_of_words_are_told_from_the_passages(answer: str) -> None:
+    assert text(f"{answer} [1].") == f"{answer} [1]."
+    assert text(f"{answer} [1].".replace("32", "35")).endswith("[?].")
+    back = [Passage(answer, "rules")]
+    assert written(checked([(1, answer)], "A dinner may cost at most 32 euros [1].", back)).endswith("[1].")
+
+
+def test_a_sentence_without_a_common_word_is_not_taken_for_another_language() -> None:
+    assert text("Lobster, champagne, oysters [1].").endswith("[?].")
+
+
+@pytest.mark.parametrize(
     ("said", "left"),
     [
         ("See [the page](https://evil.example/a?b=c) now.", "See the page now."),
@@ -81,10 +123,66 @@ def test_an_answer_in_another_language_is_held_to_its_numbers_alone() -> None:
         ("An ![image][2] too.\n[2]: https://evil.example/i 'x'", "An image too."),
         ("<img src=x onerror=alert(1)>Hello <a href='//evil'>there</a>", "Hello there"),
         ("3 < 4 and 5 > 2", "3 < 4 and 5 > 2"),
+        ("[![a chart](https://evil.example/a.png)](https://evil.example/b)", "a chart"),
+        ("[a]( https://evil.example 'x' ), [b](<https://evil.example/x y>), ![c](u (title))", "a, b, c"),
+        ("![a](https://evil.example/(b(c))d)", "a"),
+        ("<<b>img src=x onerror=alert(1)>Hello", "Hello"),
+        ("Seen [1]: at six.", "Seen [1]: at six."),
     ],
 )
 def test_nothing_active_is_passed_on(said: str, left: str) -> None:
     assert inactive(said).strip() == left
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "[a [b] c](https://evil.example)", r"[a\]](https://evil.example)", "[a]\n\n[a]:\n https://evil.example",
+        "> [a]: https://evil.example\n\n[a]", "- [a]: <https://evil.example>\n\n![a]", "![](https://e.example/a?b=(((c))))",
+        "<img src=x onerror=alert(1)", "<a href='x>y'>z</a>", "<?php echo 1", "![![![a](u)](u)](u)", "[a\nb]: u\n\n[a\nb]",
+        "[a](https://evil.example 'it's')", "<b<b<b>>>img src=x>",
+    ],
+)  # fmt: skip
+def test_what_is_left_is_no_link_image_or_tag(said: str) -> None:
+    assert active(said) == set()
+
+
+ODD = [
+    "[",
+    "]",
+    "(",
+    ")",
+    "!",
+    "<",
+    ">",
+    ":",
+    "a",
+    "u",
+    "/",
+    "\n",
+    " ",
+    '"',
+    "img src=x",
+    "[1]",
+    "-",
+    "](",
+    "[a]: u",
+    "\\",
+    "`",
+]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.sampled_from(ODD), max_size=14).map("".join))
+def test_whatever_comes_none_of_it_is_active(said: str) -> None:
+    assert active(said) == set()
+
+
+def active(said: str) -> set[str]:
+    """As a renderer of Markdown reads it that lets HTML through."""
+    found = [token for text in (said, f"Words. {said}") for token in MarkdownIt("commonmark").parse(inactive(text))]
+    kinds = {one.type for token in found for one in (token, *(token.children or ()))}
+    return kinds & {"link_open", "image", "html_block", "html_inline"}
 
 
 @settings(max_examples=200, deadline=None)
