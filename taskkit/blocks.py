@@ -27,6 +27,7 @@ _TAG = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_HEADING = 200
+_LONGEST_HEAD = 2_000  # characters of a table's: each of its pieces has them
 
 
 @dataclass(slots=True)
@@ -53,11 +54,12 @@ class Outline:
             self.ranks[-1] = min(self.ranks[-1], rank)
 
     def table_head(self, text: str, at: int) -> str:
-        """The head of the table that `at` is inside of, below its head; else nothing."""
+        """The head of the table that `at` is inside of, below its head, but no more of it than its beginning; else
+        nothing."""
         if not self.tables:
             return ""
         start, end, body = self.tables[bisect_right(self.tables, (at, math.inf)) - 1]
-        return text[start:body] if body <= at < end else ""
+        return text[start : min(body, start + _LONGEST_HEAD)] if body <= at < end else ""
 
 
 def outline(text: str, kind: str) -> Outline:

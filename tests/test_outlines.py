@@ -114,6 +114,15 @@ def test_a_csv_head_goes_with_every_row_below_it_and_data_is_no_head() -> None:
     assert {piece.table for piece in Text(rows, format="table").split(40)} == {""}
 
 
+def test_of_an_enormous_head_each_piece_has_the_beginning() -> None:
+    """Else a file of 50 MB with a thousand columns would take all of the memory."""
+    head = ",".join(f"column {n}" for n in range(2_000)) + "\n"
+    pieces = Text(head + "".join(f"Oslo {n},{n}\n" for n in range(500)), format="table").split(40)
+    inside = [piece.table for piece in pieces if piece.table]
+    assert len(inside) > 50
+    assert all(head.startswith(one) and len(one) <= 2_000 for one in inside)
+
+
 def test_the_path_in_json_is_its_outer_keys() -> None:
     text = json.dumps({"people": [{"name": f"Ann {n}", "age": n} for n in range(30)], "prices": {"desk": [1] * 60, "lamp": [2] * 60}})  # fmt: skip
     pieces = Text(text, format="json").split(60)
