@@ -6,6 +6,7 @@ import re
 
 from taskkit.job import Job
 from taskkit.tasks.translate.formats import Opened, webpage
+from taskkit.tasks.translate.formats.archive import left_out
 from taskkit.tasks.translate.formats.blocks import front_matter
 
 LEFT = re.compile(
@@ -47,6 +48,9 @@ def unread(source: Opened) -> tuple[int, int]:
 
 
 def told(job: Job, source: Opened) -> None:
+    for kind, count in (left_out(source.data) if source.format.unpack else {}).items():
+        many = f"{count} {kind}s" if count > 1 else f"a {kind}"
+        job.warn("unread", f"The words of {many} in {source.name} are not read: they stay as they are.")
     left, found = unread(source)
     name = source.name or "the text"
     if left and not found:

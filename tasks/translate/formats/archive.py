@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from taskkit.errors import InputError
+from taskkit.tasks.translate.formats.wordruns import simple
 
 MAIN = "word/document.xml"
 NAMESPACE = re.compile(
@@ -14,11 +15,18 @@ NAMESPACE = re.compile(
     r"""|purl\.oclc\.org/ooxml/wordprocessingml)/main["']"""
 )
 TAG = re.compile(r"""<[\w/](?:[^<>"']|"[^"]*"|'[^']*')*>""")
-WITH_TEXT = frozenset({"header", "footer", "footnotes", "endnotes"})
+WITH_TEXT = frozenset({"header", "footer", "footnotes", "endnotes", "comments"})
+# What has words that are not Word's own text.
+LEFT = {
+    "chart": re.compile(r"word/charts/chart\w*\.xml\Z"),
+    "diagram": re.compile(r"word/diagrams/data\w*\.xml\Z"),
+    "inserted document": re.compile(r"(?:word/)?afchunk[^/]*\Z", re.IGNORECASE),
+}
+DRAWN = re.compile(rb"<(?:\w+:)?(?:t|v)(?:\s[^>]*)?>[^<]*[^\W\d_][^<]*</")
 
 
 def unpack(path: Path) -> dict[str, str]:
-    """The main text, headers, footers and notes. Raises InputError for what is no such archive, is encrypted, unpacks
+    """The main text, headers, footers, notes and comments. Raises InputError for what is no such archive, is encrypted, unpacks
     to more than it may, or defines entities."""
     from taskkit.knowledge.readers.archive import MOST, Archive, attributes
 
@@ -33,12 +41,25 @@ def unpack(path: Path) -> dict[str, str]:
             for name in (main, *(one for one in others if one in archive.names)):
                 attributes(archive, name, "")  # refuses what is not well formed, and document types
                 text = archive.read(name).decode()
-                parts[name] = _renamed(text, _prefix(text), "w")
+                parts[name] = simple(_renamed(text, _prefix(text), "w"))
             return parts
     except UnicodeDecodeError:
         raise InputError(f"{path} is damaged: its text is not UTF-8.") from None
+    except ValueError as error:
+        raise InputError(f"{path} is no valid docx: {error}.") from None
     except InputError as error:
         raise InputError(f"{path} {error}") from None
+
+
+def left_out(data: bytes) -> dict[str, int]:
+    """How many of its parts have words that are not read, by what they are."""
+    found = dict.fromkeys(LEFT, 0)
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        for name in archive.namelist():
+            for kind, place in LEFT.items():
+                if place.match(name):
+                    found[kind] += kind == "inserted document" or bool(DRAWN.search(archive.read(name)))
+    return {kind: count for kind, count in found.items() if count}
 
 
 def pack(data: bytes, changed: Mapping[str, str]) -> bytes:

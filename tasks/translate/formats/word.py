@@ -1,37 +1,46 @@
-"""DOCX: the paragraphs of a Word document, its headers, footers and notes.
+"""DOCX: the paragraphs of a Word document, its headers, footers, notes and comments, and what its pictures say.
 
 Word cuts a sentence into runs for reasons of its own. Runs that look alike are one; where a word looks otherwise, it
-stands between `<r1>` and `</r1>`, a link between `<a1>` and `</a1>`; tabs, notes, fields and pictures are `<x1/>`. A paragraph
-that is translated gets runs of the same looks; all else in the file stays."""
+stands between `<r1>` and `</r1>`, a link, a control or what was inserted between `<a1>` and `</a1>`; tabs, notes, fields,
+pictures, formulas and what was deleted are `<x1/>`. A paragraph that is translated gets runs of the same looks, without
+the reading aids and break points of its old words; all else in the file stays."""
 
 import re
 from collections import Counter
 from collections.abc import Iterator
 from html import unescape
-from itertools import groupby
+from itertools import accumulate, groupby
 from xml.sax.saxutils import escape
 
 from taskkit.tasks.translate.formats.archive import pack, unpack
 from taskkit.tasks.translate.formats.marks import apart
 from taskkit.tasks.translate.formats.opened import Format
+from taskkit.tasks.translate.formats.wordalt import alternatives, said_otherwise
 from taskkit.tasks.translate.formats.wordfields import Item, is_said, joined
+from taskkit.tasks.translate.formats.wordruns import LOOKS, TAG, end_of
 from taskkit.tasks.translate.segments import Group, Kind, Options, Segment
 
-TAG = re.compile(
-    r"""<!--.*?-->|<(?P<slash>/?)(?P<name>[\w:.-]+)(?:[^<>"']|"[^"]*"|'[^']*')*?(?P<void>/?)>""", re.DOTALL
-)
 HEADING = re.compile(r'<w:pStyle\s+w:val="(?:(?:[Hh]eading|berschrift|Titre|Titolo|Ttulo|Kop|Rubrik)\s?(\d)|Title)"')
-LOOKS = re.compile(r"<w:rPr\b[^>]*>.*?</w:rPr>|<w:rPr\s*/>", re.DOTALL)
 # What two runs may differ in and still look alike.
 UNSEEN = re.compile(r'<w:(?:lang|noProof|proofErr|rFonts w:hint="\w+")\b[^>]*/>|\s+w:rsid\w*="[^"]*"')
 DROPPED = frozenset({"w:lastRenderedPageBreak", "w:proofErr"})
 MARKS = frozenset({
     "w:bookmarkStart", "w:bookmarkEnd", "w:commentRangeStart", "w:commentRangeEnd", "w:permStart", "w:permEnd",
+    "w:moveFromRangeStart", "w:moveFromRangeEnd", "w:moveToRangeStart", "w:moveToRangeEnd",
+    "w:del", "w:moveFrom", "m:oMath", "m:oMathPara",
 })  # fmt: skip
-TAKEN = frozenset({"w:pPr", "w:r", "w:del", "w:moveFrom", *MARKS})  # read as a whole
+TAKEN = frozenset({"w:pPr", "w:r", *MARKS})  # read as a whole
+AROUND = frozenset({
+    "w:hyperlink", "w:fldSimple", "w:ins", "w:moveTo", "w:sdt", "w:smartTag", "w:customXml", "w:bdo", "w:dir",
+})  # fmt: skip
+OF_AROUND = frozenset({"w:sdtPr", "w:sdtEndPr", "w:smartTagPr", "w:customXmlPr"})  # before what stands in it
+LETTERS = {"w:noBreakHyphen": "\u2011", "w:softHyphen": ""}
+BASE = re.compile(r"<w:rubyBase\b.*</w:rubyBase\s*>", re.DOTALL)
+SAID = re.compile(r"<w:t\b[^>]*(?<!/)>([^<]*)")
 FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 NUMBERED = frozenset({"w:p", "w:tbl", "w:hyperlink", "w:drawing", "w:pict", "w:tab", "w:br", "w:fldChar", "w:bookmarkStart",
-    "w:bookmarkEnd", "w:instrText", "w:fldSimple", "w:footnoteReference", "w:endnoteReference", "w:commentReference", "w:sectPr", "w:sdt"})  # fmt: skip
+    "w:bookmarkEnd", "w:instrText", "w:fldSimple", "w:footnoteReference", "w:endnoteReference", "w:commentReference", "w:sectPr", "w:sdt",
+    "w:ins", "w:del", "w:moveFrom", "w:moveTo", "w:smartTag", "w:customXml", "m:oMath"})  # fmt: skip
 
 
 def find(text: str, _options: Options) -> list[Segment]:
@@ -46,7 +55,7 @@ def find(text: str, _options: Options) -> list[Segment]:
         if level and segments:
             path = [one for one in path if one[0] < level]
             path.append((level, "".join(apart(segments[0].text, segments[0].keep)[::2])))
-    return sorted(found, key=lambda one: one.start)
+    return sorted([*found, *alternatives(text, found)], key=lambda one: one.start)
 
 
 def _segment(text: str, items: list[Item], context: tuple[str, ...], heading: bool) -> Iterator[Segment]:
@@ -61,9 +70,20 @@ def _segment(text: str, items: list[Item], context: tuple[str, ...], heading: bo
 
 def write(group: Group, _options: Options) -> str:
     """Raises ValueError where marks do not nest."""
-    ((segment, target),) = group
-    if FORBIDDEN.search(target):
+    if any(FORBIDDEN.search(target) for _, target in group):
         raise ValueError("it has a character that no XML may have.")
+    made = group[0][0].raw
+    for segment, target in group:
+        if segment.kind != "attribute" and target != segment.text:
+            made = _written(segment, target)
+    for segment, target in group:
+        if segment.kind == "attribute" and target != segment.text:
+            made = said_otherwise(made, segment, target)
+    return made
+
+
+def _written(segment: Segment, target: str) -> str:
+    """A paragraph's text in the place of the one that it had."""
     lead, tail = segment.style.split("\0")
     ((_, items),) = _paragraphs(f"<w:p>{segment.raw}</w:p>")
     _, marks, base = _said([item for item in items if item.kind != "end"])
@@ -99,7 +119,7 @@ def _said(items: list[Item]) -> tuple[str, dict[str, tuple[str, str]], str]:
     letters = _letters("".join(item.text for item in items if item.kind == "text"))
     marks: dict[str, tuple[str, str]] = {}
     parts: list[str] = []
-    looks = [base]
+    looks, opened = [base], list[str]()
     count = Counter[str]()
     for number, item in enumerate(items):
         if item.kind == "text":
@@ -128,10 +148,11 @@ def _said(items: list[Item]) -> tuple[str, dict[str, tuple[str, str]], str]:
             looks.append(_usual(inside))
             name = f"{letters[2]}{count['a']}"
             marks |= {f"<{name}>": (item.text, looks[-1]), f"</{name}>": (items[_close(items, number)].text, "")}
+            opened.append(name)
             parts.append(f"<{name}>")
         elif item.kind == "close":
             looks.pop()
-            parts.append(f"</{letters[2]}{count['a']}>")
+            parts.append(f"</{opened.pop()}>")
     return "".join(parts), marks, base
 
 
@@ -161,7 +182,13 @@ def _seen(looks: str) -> str:
 
 
 def _close(items: list[Item], at: int) -> int:
-    return next((number for number in range(at, len(items)) if items[number].kind == "close"), len(items))
+    """Where the one that opens there is closed; -1 where it is not."""
+    depth = 0
+    for number in range(at, len(items)):
+        depth += (items[number].kind == "open") - (items[number].kind == "close")
+        if not depth:
+            return number
+    return -1
 
 
 def _stretches(items: list[Item]) -> Iterator[list[Item]]:
@@ -171,8 +198,8 @@ def _stretches(items: list[Item]) -> Iterator[list[Item]]:
         if item.kind != "end":
             stretch.append(item)
             continue
-        whole = [one.kind for one in stretch if one.kind in {"open", "close"}]
-        if whole == ["open", "close"] * (len(whole) // 2):
+        depths = [*accumulate((one.kind == "open") - (one.kind == "close") for one in stretch)]
+        if not stretch or (depths[-1] == 0 and min(depths) == 0):
             yield from _trimmed(stretch)
         else:  # something in a link ends the text
             for is_tag, part in groupby(stretch, key=lambda one: one.kind in {"open", "close"}):
@@ -181,11 +208,22 @@ def _stretches(items: list[Item]) -> Iterator[list[Item]]:
 
 
 def _trimmed(stretch: list[Item]) -> Iterator[list[Item]]:
-    """Without marks at its ends, unless they are of a run with text."""
-    while len(stretch) > 1 and stretch[0].kind == "mark" and stretch[0].end <= stretch[1].start:
-        stretch = stretch[1:]
-    while len(stretch) > 1 and stretch[-1].kind == "mark" and stretch[-2].end <= stretch[-1].start:
-        stretch = stretch[:-1]
+    """Without marks at its ends, unless they are of a run with text, and without what stands around all of it."""
+    while stretch:
+        if stretch[0].kind == "open":
+            closed = _close(stretch, 0)
+            if closed == len(stretch) - 1:
+                stretch = stretch[1:-1]
+                continue
+            if all(one.kind != "text" for one in stretch[: closed + 1]):
+                stretch = stretch[closed + 1 :]
+                continue
+        if stretch[0].kind == "mark" and (len(stretch) == 1 or stretch[0].end <= stretch[1].start):
+            stretch = stretch[1:]
+        elif stretch[-1].kind == "mark" and stretch[-2].end <= stretch[-1].start:
+            stretch = stretch[:-1]
+        else:
+            break
     if any(one.kind == "text" for one in stretch):
         yield stretch
 
@@ -212,7 +250,7 @@ def _inside(text: str, tags: list[re.Match[str]], at: int, opened: list[tuple[st
     """Note what a tag in a paragraph begins; gives the last tag that this took."""
     tag, name, (_, items) = tags[at], tags[at]["name"], opened[-1]
     is_field = name == "w:fldSimple" and not tag["slash"] and not is_said(tag[0])
-    last = _end(tags, at) if name in TAKEN or is_field else at
+    last = end_of(tags, at) if name in TAKEN or is_field else at
     start, end = tag.start(), tags[last].end()
     whole = text[start:end]
     if name == "w:pPr":
@@ -228,10 +266,29 @@ def _inside(text: str, tags: list[re.Match[str]], at: int, opened: list[tuple[st
         pass
     elif name in MARKS or is_field:
         items.append(Item("mark", start, end, whole))
-    elif name in {"w:hyperlink", "w:fldSimple"} and not tag["void"]:
-        items.append(Item("close" if tag["slash"] else "open", start, end, tag[0]))
+    elif name in AROUND and not tag["void"] and not tag["slash"]:
+        last = _opening(tags, at)
+        items.append(Item("open", start, tags[last].end(), text[start : tags[last].end()]))
+    elif name in AROUND and tag["slash"]:
+        items.append(Item("close", start, end, whole))
+    elif name == "w:sdtContent" and tag["slash"]:
+        last = at + 1 if at + 1 < len(tags) and tags[at + 1]["name"] == "w:sdt" else at
+        items.append(Item("close", start, tags[last].end(), text[start : tags[last].end()]))
     else:
         items.append(Item("end", start, end))
+    return last
+
+
+def _opening(tags: list[re.Match[str]], at: int) -> int:
+    """The last tag of what opens there: a control's properties, and where its content begins."""
+    last = at
+    while (
+        last + 1 < len(tags) and tags[last + 1]["name"] in {*OF_AROUND, "w:sdtContent"} and not tags[last + 1]["slash"]
+    ):
+        is_content = tags[last + 1]["name"] == "w:sdtContent"
+        last = last + 1 if is_content else end_of(tags, last + 1)
+        if is_content:
+            break
     return last
 
 
@@ -243,26 +300,17 @@ def _contents(offset: int, run: str) -> Iterator[Item]:
     tags = [*TAG.finditer(run)]
     at = 1
     while at < len(tags) - 1:
-        last = _end(tags, at)
+        last = end_of(tags, at)
         name = tags[at]["name"]
         if name == "w:t":
             yield Item("text", start, end, unescape(run[tags[at].end() : tags[last].start()]), style)
+        elif name in LETTERS:
+            yield Item("text", start, end, LETTERS[name], style)
+        elif name == "w:ruby" and (base := BASE.search(run, tags[at].start(), tags[last].end())):
+            yield Item("text", start, end, unescape("".join(SAID.findall(base[0]))), style)
         elif name != "w:rPr" and name not in DROPPED:
             yield Item("mark", start, end, f"<w:r>{style}{run[tags[at].start() : tags[last].end()]}</w:r>")
         at = last + 1
-
-
-def _end(tags: list[re.Match[str]], at: int) -> int:
-    """Where the element that begins at a tag ends."""
-    if tags[at]["void"] or tags[at]["slash"] or not tags[at]["name"]:
-        return at
-    depth = 0
-    for number in range(at, len(tags)):
-        if tags[number]["name"] == tags[at]["name"] and not tags[number]["void"]:
-            depth += -1 if tags[number]["slash"] else 1
-            if not depth:
-                return number
-    raise ValueError(f"<{tags[at]['name']}> is never closed")
 
 
 def check(source: str, target: str) -> None:
