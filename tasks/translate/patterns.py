@@ -8,21 +8,24 @@ import re
 from functools import lru_cache
 
 PLACEHOLDERS = r"""
-    \{\{[^{}\n]*+\}\}                                           # {{ name }}, {{< shortcode >}}
+    \$?\{\{\{?[^{}\n]*+\}\}\}?                                  # {{ name }}, {{{ raw }}}, {{< shortcode >}}, ${{ x }}
   | \{%[^{}\n]*+\} | \{\*[^{}\n]*+\} | \{\#[^{}\n]*+\}          # {% tag %}, {* include *}, {# comment #}, { #anchor }
   | \{:[^{}\n]*+\} | \{[ ]?[.\#][^{}\n]*+\}                     # {: .class }, { #anchor }
   | [$%\#]\{[^{}\n]*+\}                                         # ${VAR}, %{name}, #{name}
   | \{[ ]?\$?[\w.\[\]-]*+(?:![rsa])?(?::[^{}\s]*+)?[ ]?\}       # {}, {name}, {0:.2f}, { $name }
+  | \{\s*+[\w.-]++\s*+,\s*+(?:plural|select|selectordinal)\s*+,                  # a choice that its format does not
+    (?:[^{}]++|\{(?:[^{}]++|\{(?:[^{}]++|\{[^{}]*+\})*+\})*+\})*+\}             # take apart, whole
   | \{[ ]?\w++,[ ]?(?:number|date|time|ordinal|duration|spellout)\b[^{}\n]*+\}
   | (?<!\d)%\(\w++\)[#0+ -]*+\d*+(?:\.\d++)?[diouxXeEfFgGcrsa]  # %(name)s
-  | (?<!\d)%\d++\$[#0+-]?\d*+(?:\.\d++)?l{0,2}[diouxXeEfFgGcsa@]
-  | (?<!\d)%(?:[#0+-]++\d*+|\d++)(?:\.\d++)?l{0,2}[diouxXeEfFgGcs]
-  | (?<!\d)%(?:\.\d++|\.?\*)?l{0,2}[diouxXeEfFgGcsr@](?![a-z])  # %s, %ld, %.2f
+  | (?<!\d)%\d++\$[#0+-]?\d*+(?:\.\d++)?(?:hh?|ll?|[jztqL])?+[diouxXeEfFgGcsa@]
+  | (?<!\d)%(?:[#0+',-]++\d*+|\d++)(?:\.\d++)?(?:hh?|ll?|[jztqL])?+[diouxXeEfFgGcs]
+  | (?<!\d)%(?:\.\d++|\.?\*)?(?:hh?|ll?|[jztqL])?+[diouxXeEfFgGcspr@](?![a-z])  # %s, %ld, %.2f
   | (?<![\d%])%[A-Za-z_]\w*+%(?!\w) | %%
   | \{\\[^{}\n]*+\}                                             # {\an8}
   | (?<![\w$])\$[A-Z_][A-Z0-9_]++(?![a-z])                        # $HOME
 """
 _PLACEHOLDERS = re.compile(PLACEHOLDERS, re.VERBOSE)
+CHOICE = re.compile(r"\{\s*[\w.-]+\s*,\s*(?:plural|select|selectordinal)\s*,")
 ADDRESSES = r"""
     (?<![A-Za-z0-9_])(?:(?:https?|ftps?|file|ssh|git|wss?)://|www\.(?=\w))
     (?P<address>[^\s<>"`\\|{}\[\]\u3000-\u9fff\uff00-\uffef]++)
@@ -35,7 +38,7 @@ MARKUP = r"""
   | <\d\d:[\d:.]++>
   | </?[A-Za-z][\w:.-]*+(?:\s(?:[^<>"']|"[^"<]*+"|'[^'<]*+'|["'])*+)?/?>
   | <[A-Za-z][A-Za-z0-9+.-]{1,31}:[^<>\s]*+> | <[\w.+-]++@[\w.-]++>
-  | <\?[^<>]*+> | <![A-Z][^<>]*+>
+  | <\?[^<>]*+> | <![A-Z][^<>]*+> | <%[^%\n]*+(?:%(?!>)[^%\n]*+)*+%>
   | &(?:\#\d{1,7}|\#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});
 """
 MARKDOWN = r"""
@@ -50,10 +53,12 @@ MARKDOWN = r"""
   | (?P<open>!?\[)
   | (?P<close>\])
 """
-# What only the texts of programs have: i18next and Vue links to other texts, a browser extension's and Laravel's names.
+# What only the texts of programs have: i18next and Vue links to other texts, a browser extension's and Laravel's names,
+# React's numbered tags, Qt's numbers, and the parts of a date as strftime has them.
 PROGRAM = r"""
     \$t\([^()\n]*+\) | @:(?:\([\w.-]++\)|[\w-]++(?:\.[\w-]++)*+) | \$\w++\$ | \$\d(?!\d) | %<\w++>[-+0 \#]*+\d*+(?:\.\d++)?[a-zA-Z]
   | (?<![\w:/.@]):[a-z_]\w++(?![\w:])
+  | </?\d{1,3}[ ]?/?> | (?<![\d%])%L?\d{1,2}+%?(?![\w$]|\.\d) | (?<![\d%])%[_^-]?[aAbBHIjklmMnpPStUVwWyYzZ](?![A-Za-z%])
 """
 ACCELERATOR = re.compile(r"&(?=\w)(?!#?\w+;)|(?<![\w_])_(?=[^\W_])|(?<=\w)_(?=[^\W_]+(?:[^\w_]|\Z))")
 SOFT_BREAK = r"(?P<soft>(?<![ \t])[ \t]*+(?:\r\n?|\n)[ \t>]*+)"
@@ -66,14 +71,14 @@ TARGET = re.compile(
 )
 LABEL = re.compile(r"\[(?P<label>(?:[^\[\]\\]|\\.)*+)\]", re.DOTALL)
 # Placeholders that are filled in the order they stand in, so that two of them must not change places.
-IN_ORDER = re.compile(r"\{\}|%(?![%(])[^\s%$@A-Za-z]*+l{0,2}[diouxXeEfFgGcsr@](?!\w)")
+IN_ORDER = re.compile(r"\{\}|%(?![%(])[^\s%$@A-Za-z]*+(?:hh?|ll?|[jztqL])?+[diouxXeEfFgGcsr@](?!\w)")
 # Placeholders that say themselves what they stand for: another order is right in some languages, and worth a look.
-NUMBERED = re.compile(r"\{\d+\}|%\d+\$[a-z@]+|\$\d")
+NUMBERED = re.compile(r"\{\d+\}|%\d+\$[a-z@]+|\$\d|%\d(?!\d)")
 # What a plural form may leave out, since it says the number itself: `#`, `%d`, `%(count)d`, `{count}`, `{{ n }}`.
 COUNT = re.compile(
-    r"#|%(?:\(\w+\)|\d+\$)?l{0,2}[diu]|[%$]?\{{1,2}\s*(?:\d+|n|\w*(?:count|num|number|total|amount|quantity))\s*\}{1,2}"
+    r"#|%(?:\(\w+\)|\d+\$)?(?:hh?|ll?|[jztqL])?+[diu]|[%$]?\{{1,2}\s*(?:\d+|n|\w*(?:count|num|number|total|amount|quantity))\s*\}{1,2}"
 )
-TAG = re.compile(r"<(?P<slash>/?)(?P<name>[A-Za-z][\w-]*+)(?=[\s/>])[^<>]*?(?P<void>/?)>")
+TAG = re.compile(r"<(?P<slash>/?)(?P<name>[A-Za-z][\w-]*+(?=[\s/>])|\d{1,3}+(?=[ ]?/?>))[^<>]*?(?P<void>/?)>")
 
 
 def placeholders(text: str) -> list[str]:

@@ -10,7 +10,7 @@ from taskkit.tasks.translate.checks import is_short
 from taskkit.tasks.translate.conventions import conventions
 from taskkit.tasks.translate.formats.subtitles import JOINT, fitted, visible
 from taskkit.tasks.translate.glossary import Term, term_problems
-from taskkit.tasks.translate.patterns import placeholders
+from taskkit.tasks.translate.patterns import CHOICE, placeholders
 from taskkit.tasks.translate.scripts import is_wide
 from taskkit.tasks.translate.segments import Limit, Problem, Segment
 
@@ -43,6 +43,10 @@ def verified(segment: Segment, target: str, wanted: Wanted) -> Iterator[Problem]
         yield from _fits(segment.limit, segment, target)
     if segment.plural is None:
         yield from _numbers(source, target)
+    if segment.kind != "branch" and CHOICE.search(source):
+        yield Problem(
+            "choice", "The words in the cases of this message stay: this format does not take it apart.", "warning"
+        )
     yield from conventions(source, target, wanted.to)
     if base(wanted.from_) != base(wanted.to):
         yield from _same(segment, target, wanted)

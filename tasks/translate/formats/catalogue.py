@@ -6,9 +6,9 @@ obsolete entries stay."""
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from taskkit.tasks.translate.formats import header
+from taskkit.tasks.translate.formats import header, icu
 from taskkit.tasks.translate.formats.entries import FUZZY, SIMPLE, Entry, entries_of
 from taskkit.tasks.translate.formats.opened import Format
 from taskkit.tasks.translate.plurals import HEADER, note, of_header
@@ -47,15 +47,43 @@ def find(text: str, options: Options) -> list[Segment]:
     head = _head(entries, options.to)
     forms = of_header("" if head.free else head.text, options.to) or (() if head.foreign else of_header(head.text))
     how = ("wrap" if _wraps(text) else "", "foreign" if head.foreign else "")
-    return [one for entry in entries if entry.said("msgid") for one in _segments(text, entry, forms, how)]
+    found: list[Segment] = []
+    for entry in entries:
+        if entry.said("msgid"):
+            found += _branches(text, entry, options.to, how) or _segments(text, entry, forms, how)
+    return found
+
+
+def _branches(text: str, entry: Entry, to: str, how: tuple[str, str]) -> list[Segment]:
+    """Of an ICU message its texts, where what stands there already is in the same cases, or nothing."""
+    message, there = entry.said("msgid"), entry.said("msgstr")
+    pieces = icu.pieces(message, to) if "msgid_plural" not in entry.fields and "msgstr" in entry.fields else []
+    if not pieces:
+        return []
+    had = {} if how[1] else {one.path: one.text for one in icu.pieces(there, to)}
+    if there.strip() and not how[1] and not entry.fuzzy and had.keys() != {one.path for one in pieces}:
+        return []
+    start, end = entry.mark if entry.fuzzy else entry.fields["msgstr"].start, entry.fields["msgstr"].end
+    return [
+        Segment(
+            "", start, end, text[start:end], one.text, kind="branch", keep=one.keep, key=f"{entry.key}#{one.path}",
+            note="\n".join(filter(None, (*_told(entry), one.note))), target=had.get(one.path, ""), stale=entry.fuzzy,
+            plural=one.plural, style="\0".join((message, to, *how)),
+        )
+        for one in pieces
+    ]  # fmt: skip
+
+
+def _told(entry: Entry) -> list[str]:
+    context = entry.said("msgctxt")
+    return [*entry.notes, *([f"Context: {context}"] if context else [])]
 
 
 def _segments(text: str, entry: Entry, forms: tuple[Plural, ...], how: tuple[str, str]) -> Iterator[Segment]:
     strings = entry.strings()
-    context, singular = entry.said("msgctxt"), entry.said("msgid")
+    singular = entry.said("msgid")
     start = entry.mark if entry.fuzzy else min(one.start for one in strings.values())
     end = max(one.end for one in strings.values())
-    told = [*entry.notes, *([f"Context: {context}"] if context else [])]
     wanted: tuple[Plural | None, ...] = (None,)
     if "msgid_plural" in entry.fields:
         wanted = forms or tuple(Plural(index, len(strings)) for index in sorted(strings))
@@ -69,7 +97,7 @@ def _segments(text: str, entry: Entry, forms: tuple[Plural, ...], how: tuple[str
         yield Segment(
             "", start, end, text[start:end], body, kind="string",
             key=f"{entry.key}[{index}]" if form else entry.key,
-            note="\n".join(filter(None, (*told, note(form)))),
+            note="\n".join(filter(None, (*_told(entry), note(form)))),
             target=strings[index].text.strip() if index in strings and not how[1] else "",
             stale=entry.fuzzy, plural=form, style="\0".join((lead, tail, *how)),
         )  # fmt: skip
@@ -87,6 +115,9 @@ def write(group: Group, _options: Options) -> str:
     (entry,) = entries_of(head + raw)
     strings = entry.strings()
     targets = {segment.plural.index if segment.plural else 0: (segment, target) for segment, target in group}
+    if first.kind == "branch":
+        targets = {0: _rebuilt(group)}
+        first = targets[0][0]
     there = sorted(strings, key=lambda index: strings[index].start)
     at = strings[there[0]].start - len(head)
     parts = list(_unmarked(raw[:at])) if first.stale else [raw[:at]]
@@ -100,6 +131,14 @@ def write(group: Group, _options: Options) -> str:
             segment, target = targets.get(index, (first, None))
             parts += before, _string(index, segment, target, was, line_end)
     return "".join(parts)
+
+
+def _rebuilt(group: Group) -> tuple[Segment, str]:
+    """An ICU message as a text of one piece."""
+    first = group[0][0]
+    message, to, *how = first.style.split("\0")
+    changed = {one.key.rpartition("#")[2]: target for one, target in group if target != one.text}
+    return replace(first, plural=None, style="\0".join(("", "", *how))), icu.rebuilt(message, changed, to)
 
 
 def _string(index: int, segment: Segment, target: str | None, was: str, line_end: str) -> str:
@@ -164,7 +203,11 @@ def complete(source: str, target: str, groups: Sequence[Group], options: Options
     if head.entry is None:
         return target
     written = {
-        one.key.removesuffix(f"[{one.plural.index}]" if one.plural else "") for group in groups for one, _ in group
+        one.key.rpartition("#")[0]
+        if one.kind == "branch"
+        else one.key.removesuffix(f"[{one.plural.index}]" if one.plural else "")
+        for group in groups
+        for one, _ in group
     }
     end = "\r\n" if "\r\n" in source else "\n"
     parts: list[str] = []

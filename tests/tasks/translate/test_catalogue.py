@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from taskkit.source import Text
+from taskkit.tasks.translate import Translate
 from taskkit.tasks.translate.checks import check_document
 from taskkit.tasks.translate.formats import Opened, Options, opened
+from taskkit.testing import scripted
 from tests.tasks.translate.test_task import compiled
 
 HEADER = r"""# Of the shed
@@ -142,3 +144,30 @@ def test_a_file(tmp_path: Path) -> None:
     written = source.written(dict.fromkeys(source.segments, "été %d"))
     assert written.data.startswith(b"\xef\xbb\xbf# Of the shed\n")
     assert b'"Language: fr\\n"' in written.data
+
+
+def test_the_cases_of_an_icu_message_are_those_of_the_language() -> None:
+    text = HEADER.replace("Language: en", "Language: pl") + (
+        '\n#, fuzzy\nmsgid "{n, plural, one {# bean} other {# beans}} in {place}"\nmsgstr "bob"\n'
+        '\nmsgid "{n, plural, one {# pod} other {# pods}}"\nmsgstr "{n} po polsku"\n'
+    )
+    source = shed("pl", text)
+    new = [one for one in source.segments if one.new]
+    assert [one.text for one in new] == ["{n, plural, …} in {place}", "# bean", "# beans", "# beans", "# beans"]
+    said = ["{n, plural, …} w {place}", *(f"{letter} #" for letter in "abcd")]
+    written = source.written(dict(zip(new, said, strict=True)))
+    assert not written.kept
+    made = '"{n, plural, one {a #} few {b #} many {c #} other {d #}} w {place}"'
+    assert f'\nmsgid "{{n, plural, one {{# bean}} other {{# beans}}}} in {{place}}"\nmsgstr {made}\n' in written.text
+    assert 'msgstr "{n} po polsku"' in written.text
+    again = shed("pl", written.text)
+    assert not any(one.new for one in again.segments)
+    assert again.written({one: one.current for one in again.segments}).text == written.text
+
+
+def test_a_choice_that_a_format_does_not_take_apart_stays_whole_and_is_told() -> None:
+    choice = "{n, plural, one {# bean} other {# beans}}"
+    Path("a.csv").write_text(f'text\n"Take {choice} now"\n')
+    done = scripted("Nimm ⟦1⟧ jetzt").run(Translate(Path("a.csv"), to="de", from_="en"))
+    assert f"Nimm {choice} jetzt" in done.text
+    assert [one.code for one in done.issues] == ["choice"]

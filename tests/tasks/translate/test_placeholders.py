@@ -15,7 +15,8 @@ CLASSES: list[tuple[Prose, str]] = [
         "%s", "%d", "%.2f", "%ld", "%(name)s", "%1$s", "%@", "{}", "{0}", "{0:.2f}", "{name}", "{{name}}", "{{ name }}",
         "%{name}", "${VAR}", "$HOME", "#{name}", "{ $user }", "{ -brand }", "{n, number}", "{d, date, short}", "$t(a.b)",
         "@:menu.open", "$USER$", "$1", "%<n>05d", ":count", "<b>", "</b>", "<br/>", "<kbd>Ctrl</kbd>", "&nbsp;",
-        "https://x.org/a?b=1", "me@x.org", "Acme",
+        "https://x.org/a?b=1", "me@x.org", "Acme", "<0>", "</12>", "<1/>", "<2 />", "%zu", "%hhd", "%jd", "%p", "%'d", "%1",
+        "%L2", "%1%", "%Y", "%-d", "{{{raw}}}", "${{ a.b }}", "<%= name %>", "{n, plural, one {# x} other {# {x} y}}",
     )),
     *(("text", one) for one in ("{\\an8}", "<v Mary Ann>", "<c.loud>", "<00:01.500>", "<i>", "https://x.org", "Acme")),
     *(("markdown", one) for one in ("`code`", "``a`b``", "[^1]", "<https://x.org>", "\\*", "{{< note >}}", "$a_1$")),
@@ -30,7 +31,20 @@ def test_each_class_is_one_mark(prose: Prose, token: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["100% sure", "50 % done", "A & B", "5 < 6", "It's {", "at 10:30", "a_b", "Note: this"]
+    "text",
+    [
+        "100% sure",
+        "50 % done",
+        "A & B",
+        "5 < 6",
+        "It's {",
+        "at 10:30",
+        "a_b",
+        "Note: this",
+        "a <5 and b >3",
+        "5 %, 7 %.",
+        "10%",
+    ],
 )
 def test_what_only_looks_like_one_is_none(text: str) -> None:
     assert mask(text, "string").tokens == ()
