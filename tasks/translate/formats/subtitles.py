@@ -7,6 +7,7 @@ import re
 import textwrap
 from collections.abc import Iterator
 from html import escape, unescape
+from itertools import pairwise
 from typing import NamedTuple
 
 from taskkit.tasks.translate.formats.marks import apart
@@ -20,8 +21,9 @@ TIMING = re.compile(
     rf"^[ \t]*(?P<from>{TIME})[ \t]*-->[ \t]*(?P<to>{TIME})(?P<settings>[^\r\n]*)(?:\r\n?|\n|\Z)", re.MULTILINE
 )
 BLANK = re.compile(r"(?:\r\n?+|\n)[ \t]*(?=\r|\n|\Z)|\A(?=[ \t]*(?:\r|\n))")
-NUMBER = re.compile(r"(?:\A|(?<=[\r\n]))[ \t]*\d+[ \t]*(?:\r\n?|\n)\Z")
+NUMBER = re.compile(r"(?:\A|(?<=[\r\n]))[ \t]*\d+[ \t]*(?:\r\n?|\n)(?:[ \t]*+(?:\r\n?|\n))*+\Z")
 SPEECH = re.compile(r"[ \t]*[-–—][ \t]*(?=\S)")
+TURN = re.compile(rf"(?:</?[A-Za-z][^<>]*>|\s)*+{SPEECH.pattern}")  # also in italics
 LEADING = re.compile(r"(?:\s|\{\\[^{}]*\}|<v(?:[.\s][^<>]*)?>)+")
 ENDED = re.compile(r"[.!?…:;。！？♪\"”»)\]](?:</?\w[^<>]*>|\{[^{}]*\})*\Z")
 TAG = re.compile(r"</?[A-Za-z][^<>]*>|<\d\d:[\d:.]+>|\{\\[^{}]*\}")
@@ -158,18 +160,21 @@ def _goes_on(text: str, group: list[Cue], cue: Cue) -> bool:
 
 
 def _spoken(text: str, cue: Cue) -> Iterator[tuple[int, int]]:
-    """The whole cue, or each line where each is another speaker's; without what only places it."""
-    lines = [match.span() for match in re.finditer(r"[^\r\n]+", text[cue.start : cue.end])]
-    marks = [SPEECH.match(text, cue.start + start, cue.start + end) for start, end in lines]
-    if len(lines) > 1 and all(marks):
-        yield from (
-            trim(text, mark.end(), cue.start + end) for mark, (_, end) in zip(marks, lines, strict=True) if mark
-        )
-        return
+    """The whole cue, or what each speaker says of it and each of its paragraphs; without what only places it."""
     leading = LEADING.match(text, cue.start, cue.end)
-    start = leading.end() if leading else cue.start
-    speech = SPEECH.match(text, start, cue.end)
-    yield (speech.end() if speech else start), cue.end
+    begin = leading.end() if leading else cue.start
+    lines = [(begin + one.start(), begin + one.end()) for one in re.finditer(r"[^\r\n]+", text[begin : cue.end])]
+    turns = [TURN.match(text, *line) for line in lines]
+    if not lines:
+        return
+    starts = [0]
+    for number, turn in enumerate(turns[1:], 1):
+        parted = BLANK.match(text, lines[number - 1][1])
+        if parted or (turn and (turns[0] or not text[turn.end()].islower())):
+            starts.append(number)
+    for first, following in pairwise([*starts, len(lines)]):
+        turn = turns[first] if len(starts) > 1 else SPEECH.match(text, begin, cue.end)
+        yield trim(text, turn.end() if turn else lines[first][0], lines[following - 1][1])
 
 
 def _parts(raw: str, *, strict: bool) -> list[str]:
