@@ -48,6 +48,12 @@ def manner(tag: str) -> str:
     return MANNERS.get(tag) or MANNERS.get(tag.partition("-")[0], "")
 
 
+def spelt(tag: str) -> str:
+    """As it is written in pages: `pt-BR`, `zh-Hant`."""
+    base, _, variant = tag.partition("-")
+    return f"{base}-{variant.upper() if len(variant) == 2 else variant.title()}" if variant else base
+
+
 def language(given: str) -> tuple[str, str]:
     """The tag and the English name of a language given by tag (`de`, `pt-BR`) or by name. Raises `InputError`."""
     low = given.strip().lower().replace("_", "-")

@@ -1,5 +1,6 @@
 """What HTML is made of, by offset: the parser of the standard library says where each piece begins."""
 
+import re
 from html.parser import HTMLParser
 from itertools import accumulate
 from typing import NamedTuple
@@ -9,6 +10,8 @@ VOID = frozenset(
 )
 
 
+# Code of a server in the page: for a browser it would end at the first > in it.
+CODE = {end: re.compile(rf"<{re.escape(end[0])}(.*?){re.escape(end)}", re.DOTALL) for end in ("?>", "%>")}
 OPEN = 500  # tags or comments that may be open at the end; the parser takes time by the square of them
 
 
@@ -26,7 +29,7 @@ def events_of(text: str) -> list[Event]:
     for mark, closing in (("<", ">"), ("<!--", "-->")):
         if text.count(mark, text.rfind(closing) + 1) > OPEN:
             raise ValueError(f"more than {OPEN} times {mark} is never followed by {closing}.")
-    reader = _Reader(text)
+    reader = _Reader(_simple(text))
     starts = [*reader.begun, len(text)]
     found: list[Event] = []
     for number, (kind, name) in enumerate(reader.kinds):
@@ -36,6 +39,15 @@ def events_of(text: str) -> list[Event]:
         elif start < end:
             found.append(Event(kind, name, start, end))
     return found
+
+
+def _simple(text: str) -> str:
+    """With code that is as long as it was and over at its own end."""
+    for end, pattern in CODE.items():
+        if stop := text.rfind(end) + 1:
+            made = pattern.sub(lambda one: f"<?{re.sub('[<>]', ' ', one[1])} >", text[: stop + 1])
+            text = made + text[stop + 1 :]
+    return text
 
 
 class _Reader(HTMLParser):

@@ -5,6 +5,7 @@ no translation of before stays. All else of a header stays byte for byte."""
 
 import re
 
+from taskkit.tasks.translate.languages import spelt
 from taskkit.tasks.translate.plurals import HEADER, rule_of
 from taskkit.tasks.translate.segments import Problem
 
@@ -36,7 +37,7 @@ def set_to(raw: str, header: str, to: str, *, rule: bool, end: str) -> str:
     rule where one is wanted and known. `end` is the file's line end."""
     lines: dict[re.Pattern[str], str] = {}
     if to and (is_foreign(header, to) or not said(header)):
-        lines[LANGUAGE] = f"Language: {_written(to)}"
+        lines[LANGUAGE] = f"Language: {spelt(to).replace('-', '_')}"
     if rule and (found := rule_of(to)):
         lines[PLURALS] = f"Plural-Forms: nplurals={found[0]}; plural={found[1]};"
     for pattern, line in lines.items():
@@ -46,12 +47,6 @@ def set_to(raw: str, header: str, to: str, *, rule: bool, end: str) -> str:
             cut = "" if not header or header.endswith("\n") else "\\n"
             raw, header = f'{raw}{end}"{cut}{line}\\n"', "\n"
     return raw
-
-
-def _written(tag: str) -> str:
-    """As gettext writes it: `pt_BR`, `zh_Hant`."""
-    base, _, variant = tag.partition("-")
-    return f"{base}_{variant.upper() if len(variant) == 2 else variant.title()}" if variant else base
 
 
 def problems(before: str, header: str | None, *, plurals: bool) -> list[Problem]:

@@ -4,12 +4,13 @@ Tags within a sentence are marks of it; scripts, styles, code, preformatted text
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape, unescape
 
 from taskkit.tasks.translate.formats.events import Event, events_of
 from taskkit.tasks.translate.formats.marks import apart
 from taskkit.tasks.translate.formats.opened import Format
+from taskkit.tasks.translate.languages import spelt
 from taskkit.tasks.translate.segments import Group, Kind, Options, Segment, trim
 
 INLINE = frozenset(
@@ -54,7 +55,9 @@ INLINE = frozenset(
         "sub",
         "sup",
         "svg",
+        "textpath",
         "time",
+        "tspan",
         "tt",
         "u",
         "var",
@@ -80,6 +83,9 @@ DESCRIBED = frozenset(
     ]
 )
 ATTRIBUTE = re.compile(r"""\s([^\s=>"'/]+)\s*=\s*("[^"]*"|'[^']*'|[^\s>"']+)""")
+TEXT = re.compile(r"<text\b", re.IGNORECASE)
+PAGE = re.compile(r"""<html\b(?:\s[^\s=>"'/]+\s*=\s*(?:"[^"]*"|'[^']*'|[^\s>"']+)|[^>"'])*>""", re.IGNORECASE)
+SPEAKS = re.compile(r"""(\s(?:xml:)?lang\s*=\s*["']?)[A-Za-z]{2,3}(?:[-_]\w+)*""", re.IGNORECASE)
 ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|\w{1,32});?")
 STAYS = re.compile(r"&(?:lt|gt|#0*6[02]|#[xX]0*3[cCeE]);?|&(?:amp|#0*38);?#?\w{1,32};", re.IGNORECASE)
 
@@ -223,7 +229,8 @@ def _runs(events: list[Event], text: str) -> Iterator[tuple[str, list[Event]]]:
             _count(skipping, event)
             continue
         tag = event.kind in {"start", "end", "void"}
-        if tag and event.name not in INLINE:
+        says = event.name == "svg" and (event.kind == "end" or _says(text, event))
+        if tag and (event.name not in INLINE or says):
             yield block, run
             run = []
             block = event.name if event.kind == "start" else ""
@@ -238,6 +245,12 @@ def _runs(events: list[Event], text: str) -> Iterator[tuple[str, list[Event]]]:
     yield block, run
 
 
+def _says(text: str, event: Event) -> bool:
+    """Of a drawing, whether it has texts."""
+    end = text.find("</svg", event.end)
+    return bool(TEXT.search(text, event.end, end if end >= 0 else len(text)))
+
+
 def _count(skipping: list[str], event: Event) -> None:
     """Go in and out of an element that stays."""
     if event.kind == "start" and (not skipping or event.name == skipping[0]):
@@ -247,7 +260,7 @@ def _count(skipping: list[str], event: Event) -> None:
 
 
 def _stays(text: str, event: Event) -> bool:
-    if event.name in LEFT:
+    if event.name in LEFT and not (event.name == "svg" and _says(text, event)):
         return True
     said = dict(_attributes(text, event))
     return said.get("translate", "").lower() == "no" or "notranslate" in said.get("class", "").split()
@@ -319,4 +332,16 @@ def check(source: str, target: str) -> None:
         raise ValueError(f"it has not as many {'ends of ' if kind == 'end' else ''}<{name}> as before.")
 
 
-FORMAT = Format("html", (".html", ".htm", ".xhtml"), find, write, prose="text", check=check, reread=_seen)
+def complete(_source: str, target: str, _groups: Sequence[Group], options: Options) -> str:
+    """With the language that the page is in now, where it said one."""
+    page = PAGE.search(target) if options.to else None
+    return (
+        target
+        if page is None
+        else target[: page.start()] + SPEAKS.sub(rf"\g<1>{spelt(options.to)}", page[0]) + target[page.end() :]
+    )
+
+
+FORMAT = Format(
+    "html", (".html", ".htm", ".xhtml"), find, write, prose="text", check=check, complete=complete, reread=_seen
+)
