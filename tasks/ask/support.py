@@ -1,27 +1,30 @@
-"""What bears an answer out, decided by code: quotes are located, and each sentence must rest on a passage."""
+"""What bears an answer out, decided by code: quotes are located, and each sentence must rest on them."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from taskkit.knowledge import Citation, Passage
 from taskkit.knowledge.pieces import PAGE
 from taskkit.spans import Span, locate, sentences
 from taskkit.tasks.ask.inert import inactive
-from taskkit.tasks.ask.wording import SHARE, Comparable, comparable, share, strange
+from taskkit.tasks.ask.wording import SHARE, Comparable, comparable, says_something, share, strange
 
 MARK = re.compile(r"[ \t]*\[\d+(?:\s*,\s*\d+)*\]")
-SHORTEST = 3  # characters of a quote that says anything
+LONG = 400  # characters of a sentence: a longer one is a table or a program, of which a line is meant
+SHORT = 30  # characters of a line: a shorter one inside of a sentence was not broken for its length
 HELD = ("exact", "normalised", "fuzzy")  # how truly a quote stands somewhere
 UNPROVEN = "[?]"  # the mark of a sentence that nothing bears out
 
 
 @dataclass(frozen=True, slots=True)
 class Cited:
-    """`passage` is the number, from 1, under which the model saw it."""
+    """`passage` is the number, from 1, under which the model saw it; `said` the sentence or the row that the quote is
+    of, under its title path."""
 
     citation: Citation
     passage: int
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +58,10 @@ def checked(quotes: Sequence[tuple[int, str]], answer: str, passages: Sequence[P
     cited: list[Cited] = []
     lost: list[str] = []
     for number, quote in quotes:
-        located = place(number, quote, passages)
-        if located is None:
+        located = place(number, quote, passages) if says_something(quote) else None
+        if located is None and quote.strip() and not says_something(quote):
+            lost.append(f"this quote says too little: {quote[:120]!r}.")
+        elif located is None:
             lost.append(f"this quote is in no passage: {quote[:120]!r}.")
         elif all(located.citation != one.citation for one in cited):
             cited.append(located)
@@ -66,18 +71,20 @@ def checked(quotes: Sequence[tuple[int, str]], answer: str, passages: Sequence[P
         return Checked((), (), " ".join(lost) if answer else "")
     if not answer:
         return Checked(tuple(cited), (), "it gives quotes but no answer.")
-    numbers = tuple(dict.fromkeys(one.passage for one in cited))
-    resting = [passages[number - 1] for number in numbers]
-    how = comparable(bare(answer), " ".join(one.text for one in resting))
-    found = [Sentence(text, borne_out(text, numbers, passages, how)) for text in _sentences(answer)]
-    lost += list(_complaints(found, resting, how))
+    whole = {one.passage: said_in(passages[one.passage - 1]) for one in cited}
+    how = comparable(bare(answer), " ".join(passages[number - 1].text for number in whole))
+    found: list[Sentence] = []
+    for text in _sentences(answer):
+        said = _strange(text, cited, whole, how)
+        found.append(Sentence(text, () if said else borne_out(text, cited, how)))
+        if not found[-1].passages:
+            why = f"these are not in its quotes: {', '.join(said)}" if said else "no quote bears it out"
+            lost.append(f"in {bare(text)[:120]!r}: {why}.")
     return Checked(tuple(cited), tuple(found), " ".join(lost))
 
 
 def place(number: int, quote: str, passages: Sequence[Passage]) -> Cited | None:
     """The quote's place where it stands most truly; of passages in which it does so alike, in the one it names."""
-    if len(quote.strip()) < SHORTEST:
-        return None
     found: list[tuple[int, int, Span]] = []
     for one in sorted(range(1, len(passages) + 1), key=lambda other: other != number):
         span = locate(quote, passages[one - 1].text)
@@ -102,35 +109,54 @@ def place(number: int, quote: str, passages: Sequence[Passage]) -> Cited | None:
             page=passage.page and passage.page + passage.text.count(PAGE, 0, span.start),
         ),
         one,
+        _around(span, passage),
     )
 
 
-def borne_out(sentence: str, numbers: Sequence[int], passages: Sequence[Passage], how: Comparable) -> tuple[int, ...]:
-    """Those of the cited passages that the sentence rests on: the ones that it names, else the one that has most of
-    its words. None where its numbers, its names or too many of its words are in no cited passage."""
-    texts = {number: said_in(passages[number - 1]) for number in numbers}
-    if strange(bare(sentence), [*texts.values()], how):
-        return ()
+def borne_out(sentence: str, cited: Sequence[Cited], how: Comparable) -> tuple[int, ...]:
+    """The passages whose quotes the sentence rests on: those that it names, else the one whose quotes have most of its
+    words. None where too many of its words are in no passage's quotes."""
+    texts: dict[int, str] = {}
+    for one in cited:
+        texts[one.passage] = f"{texts.get(one.passage, '')} {one.said.casefold()}"
     named = [int(one) for mark in MARK.findall(sentence) for one in re.findall(r"\d+", mark)]
-    named = [number for number in dict.fromkeys(named) if number in numbers]
-    shares = {number: share(bare(sentence), text.casefold()) for number, text in texts.items()}
-    good = [number for number in numbers if not how.words or shares[number] >= SHARE]
-    if kept := [number for number in named if number in good]:
+    shares = {number: share(bare(sentence), text) for number, text in texts.items()}
+    good = [number for number in texts if not how.words or shares[number] >= SHARE]
+    if kept := [number for number in dict.fromkeys(named) if number in good]:
         return tuple(kept)
     return (max(good, key=lambda number: shares[number]),) if good else ()
+
+
+def _strange(sentence: str, cited: Sequence[Cited], whole: Mapping[int, str], how: Comparable) -> list[str]:
+    """Numbers that are in no quote which the sentence has a word in common with, names and addresses that are in no
+    cited passage: of whom "she" speaks in a quote, the passage tells."""
+    said = bare(sentence)
+    near = [one.said for one in cited if not how.words or share(said, one.said.casefold()) > 0]
+    return strange(said, " ".join(near), " ".join(whole.values()), how)
 
 
 def said_in(passage: Passage) -> str:
     return " ".join((passage.title, *passage.headings, passage.shown))
 
 
-def _complaints(found: Sequence[Sentence], passages: Sequence[Passage], how: Comparable) -> Iterator[str]:
-    for one in found:
-        if one.passages:
-            continue
-        said = strange(bare(one.text), [said_in(passage) for passage in passages], how)
-        why = f"these are not in the passages it quotes: {', '.join(said)}" if said else "no quote bears it out"
-        yield f"in {bare(one.text)[:120]!r}: {why}."
+def _around(span: Span, passage: Passage) -> str:
+    """The sentence that the quote is of, or its line where lines are rows, with what stands above them."""
+    text = passage.text
+    touched = [(start, end) for start, end in sentences(text) if start < span.end and span.start < end]
+    begin, end = (min(span.start, touched[0][0]), max(span.end, touched[-1][1])) if touched else (span.start, span.end)
+    rows = any(len(line) < SHORT for line in text[begin:end].splitlines()[:-1])
+    if rows or end - begin > LONG:
+        begin = max(begin, text.rfind("\n", 0, span.start) + 1)
+        end = min(end, span.end + len(text[span.end :].partition("\n")[0]))
+    return " ".join((passage.title, *passage.headings, passage.table, _columns(text, begin), text[begin:end]))
+
+
+def _columns(text: str, at: int) -> str:
+    """The first row of the table that a row in Markdown is of."""
+    if not text.startswith("|", at):
+        return ""
+    *_, table = re.split(r"\n(?!\|)", text[: at + 1])
+    return next((line for line in table.splitlines() if line.startswith("|")), "")
 
 
 def _sentences(text: str) -> list[str]:

@@ -50,7 +50,7 @@ def test_a_second_look_overrules() -> None:
 
 def test_an_answer_that_goes_in_circles_is_said_once() -> None:
     said = "On Fridays [1]. At most 32 euros, i.e. for a dinner. At most 32 euros, i.e. for a dinner [1]. On Fridays."
-    engine = scripted([draft("Expenses are paid back on Fridays.", said), {"answers": "yes"}])
+    engine = scripted([draft(TEXT, said), {"answers": "yes"}])
     with base() as knowledge:
         answer = engine.run(Ask("When are expenses paid back?", knowledge))
     assert answer.text == "On Fridays [1]. At most 32 euros, i.e. for a dinner [1]."

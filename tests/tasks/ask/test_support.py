@@ -68,6 +68,61 @@ def test_a_citation_tells_its_line_and_page() -> None:
     assert (one.citation.line, one.citation.page) == (7, 3)
 
 
+TERMS = """The warranty lasts 24 months. Payment is due within 30 days, says Anna Miller. She wrote the terms.
+
+| Place | Dinner | Hotel |
+|---|---|---|
+| Paris | 32 euros | 140 euros |
+| Rome | 28 euros | 120 euros |
+
+speed,12
+weight,45
+height,78
+Write to help@acme.example or look at https://acme.example/terms today.
+"""
+WARRANTY, PAYMENT = "The warranty lasts 24 months.", "Payment is due within 30 days"
+
+
+@pytest.mark.parametrize(
+    ("quotes", "answer", "holds"),
+    [
+        ([WARRANTY], "The warranty lasts 24 months", True),
+        ([WARRANTY], "The warranty lasts 30 months", False),
+        ([WARRANTY, PAYMENT], "The warranty lasts 30 months", False),
+        ([WARRANTY, PAYMENT], "The warranty lasts 24 months, and payment is due in 30 days", True),
+        (["24 months"], "The warranty lasts 24 months", True),
+        (["24 months"], "The warranty of 2025 lasts 24 months", True),
+        ([WARRANTY], "1. The warranty lasts 24 months", True),
+        (["She wrote the terms."], "Anna Miller wrote the terms", True),
+        (["| Rome | 28 euros | 120 euros |"], "In Rome a dinner may cost 28 euros and a hotel 120 euros", True),
+        (["| Rome | 28 euros | 120 euros |"], "A dinner costs 28", True),
+        (["28 euros"], "In Rome a dinner may cost 28 euros", True),
+        (["28 euros"], "In Rome a dinner may cost 32 euros", False),
+        (["speed,12"], "The speed is 12", True),
+        (["speed,12"], "The speed is 45", False),
+        (["The"], "The warranty lasts 24 months", False),
+        (["is", "with in"], "The warranty lasts 24 months", False),
+        (["Write to help@acme.example"], "Write to help@acme.example", True),
+        (["Write to help@acme.example"], "Write to help@acme.example.evil.com", False),
+        (["Write to help@acme.example"], "Write to anna@acme.example", False),
+        (["Write to help@acme.example"], "Write or look at https://acme.example/terms", True),
+        (["Write to help@acme.example"], "Write or look at acme.example", True),
+        (["Write to help@acme.example"], "Write or look at http://evil.com/terms", False),
+        (["Write to help@acme.example"], "Write or look at evil.com/terms7", False),
+    ],
+)  # fmt: skip
+def test_a_sentence_is_held_to_the_quotes_it_rests_on(quotes: list[str], answer: str, holds: bool) -> None:
+    passage = Passage(TERMS, "terms", "Terms of 2025")
+    one = checked([(1, quote) for quote in quotes], f"{answer} [1].", [passage])
+    assert (one.proven == 1) is holds
+    assert bool(one.problem) is not holds
+
+
+@pytest.mark.parametrize("quote", ["सीमा", "الحد", "предел", "夕食", "ค่าอาหาร", "12"])
+def test_a_word_of_any_script_is_a_quote(quote: str) -> None:
+    assert checked([(1, quote)], quote, [Passage(f"{quote} {quote}.", "rules")]).cited
+
+
 def test_an_answer_in_another_language_is_held_to_its_numbers_alone() -> None:
     german = "Ein Abendessen darf nach den Regeln des Hauses höchstens 32 Euro kosten [1]."
     assert text(german) == german
