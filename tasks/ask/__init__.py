@@ -120,7 +120,9 @@ class Ask(Task[Answer]):
             return unknown
         job.strategy = f"one answer from {len(passages)} passages, checked"
         parts = self.ask("answer", question, passages=passages)
-        draft = await job.complete(parts, output=Draft, max_output=ROOM, likely=usual(passages))
+        draft = await job.complete(
+            parts, output=Draft, max_output=ROOM, likely=usual(passages, long=job.foresees_faults)
+        )
         one = looked_at(draft, passages)
         if one.problem:
             again = [*parts[:-1], *self.ask("again", question, problem=one.problem)]
@@ -177,10 +179,15 @@ def looked_at(draft: Draft, passages: Sequence[Passage]) -> Checked:
     return checked([(one.passage, one.quote) for one in draft.quotes], draft.answer, passages)
 
 
-def usual(passages: Sequence[Passage]) -> Draft:
-    first = passages[0].text
-    start, end = sentences(first)[0]
-    return Draft(quotes=[Quote(passage=1, quote=first[start:end])], answer=f"{first[start:end].strip()} [1]")
+def usual(passages: Sequence[Passage], *, long: bool) -> Draft:
+    """An answer for a plan: a sentence of the shortest of the passages, or three of each."""
+    numbered = list(enumerate(passages, 1))
+    quotes = [
+        Quote(passage=number, quote=one.text[start:end])
+        for number, one in (numbered if long else [min(numbered, key=lambda pair: len(pair[1].shown))])
+        for start, end in sentences(one.text)[: 3 if long else 1]
+    ]
+    return Draft(quotes=quotes, answer=" ".join(f"{one.quote.strip()} [{one.passage}]" for one in quotes))
 
 
 def place_of(one: Passage | Citation) -> str:

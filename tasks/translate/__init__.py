@@ -161,16 +161,16 @@ class Translate(Task[Translation]):
         ]
 
     async def run(self, job: Job) -> Translation:
-        source = self.document
+        source, known = self.document, self.known.rehearsal() if job.engine.rehearses else self.known
         unread.told(job, source)
         had: dict[Span, str] = {one: one.current for one in source.segments if not one.new and one.target is not None}
         if self.update is not None:
             kept, changed = earlier(job, source, self.update, self.was)
             had |= kept
-            self.known.lend(changed)
+            known.lend(changed)
         spans = [one for one in source.segments if one not in had]
-        work = self.work(job, spans)
-        for text, target in (*((span.text, target) for span, target in had.items()), *self.known.lately()):
+        work = self.work(job, spans, known)
+        for text, target in (*((span.text, target) for span, target in had.items()), *known.lately()):
             work.record.add(text, target)
         parts = cut(spans, job.counter, work.room)
         stay = tuple(term.source for term in self.terms if term.stays)
@@ -179,13 +179,13 @@ class Translate(Task[Translation]):
             done = await work.all(todo, len(had))
         finally:
             if not job.engine.rehearses:
-                self.known.save()
+                known.save()
         if self.update is not None and had and not job.engine.rehearses:
             job.engine.events.emit("notice", f"{len(had)} of {len(source.segments)} texts are kept from {self.update}.")
         outcomes = {span: Done(target, status="earlier") for span, target in had.items()}
         return self.result(job, outcomes | joined(todo, done, parts))
 
-    def work(self, job: Job, spans: Sequence[Span]) -> Work:
+    def work(self, job: Job, spans: Sequence[Span], known: Memory) -> Work:
         tag, from_ = self.tags
         texts = [one.text for one in spans]
         found = from_ or spoken("\n".join(texts[:200]))
@@ -204,7 +204,7 @@ class Translate(Task[Translation]):
         if from_:
             values["source_language"] = language(self.from_)[1]
         how = Manner(Wanted(tag, found, self.terms, proper_names(texts)), values, self.reflect)
-        return Work(job, type(self).prompt, how, self.known, Record(texts, base(found)))
+        return Work(job, type(self).prompt, how, known, Record(texts, base(found)))
 
     def result(self, job: Job, outcomes: Mapping[Span, Done]) -> Translation:
         source = self.document

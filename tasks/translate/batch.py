@@ -86,7 +86,7 @@ class Work:
                 done |= found
             for unit in (unit for group in wave for unit in group if done[unit.id].good):
                 self.record.add(unit.first.text, done[unit.id].target)
-                if not self.job.engine.rehearses and unit.first.text not in self._meant:
+                if unit.first.text not in self._meant:
                     self.memory.add(unit.first.text, done[unit.id].target)
         return done
 
@@ -101,6 +101,8 @@ class Work:
         if hit is None:
             return None
         target, problems = hit
+        if self.job.engine.rehearses and target == unit.first.text:  # made up: a real one would be good
+            return Done(target, status="memory")
         wanted = self.manner.wanted
         problems = (*problems, *check_segment(unit.first, target, unit.masked, wanted.to))
         problems = (*problems, *verified(unit.first, target, wanted))
@@ -167,7 +169,7 @@ class Work:
         return done
 
     def _masked(self, unit: Unit, done: Done) -> str:
-        text = done.target
+        text = self._as_may_be(done.target, unit.first.text)
         for number, token in enumerate(unit.masked.tokens, 1):
             text = text.replace(token, unit.masked.mark(number), 1)
         return " ".join(text.split()) if unit.masked.breaks else text
@@ -178,6 +180,7 @@ class Work:
         likes = [pair for text in texts for pair in self.memory.like(text, 1)]
         shown: list[Pair] = list(dict.fromkeys([*likes, *self.record.shown(texts, EXAMPLES)]))[:EXAMPLES]
         room = self.room // 2
+        shown = [(source, self._as_may_be(target, source)) for source, target in shown]
         sizes = self.job.counter.count_many([" ".join(pair) for pair in shown])
         kept: list[dict[str, str]] = []
         for (source, target), size in zip(shown, sizes, strict=True):
@@ -185,6 +188,13 @@ class Work:
             if room >= 0:
                 kept.append({"source": source, "target": target})
         return kept
+
+    def _as_may_be(self, target: str, source: str) -> str:
+        """What is made up for a plan is the source again; a translation may have half or `LONGER` times the tokens."""
+        if not self.job.engine.rehearses or target != source:
+            return target
+        half = target[: len(target) // 2]
+        return target * int(LONGER) + half if self.job.foresees_faults else half
 
     def _terms(self, group: Sequence[Unit]) -> Sequence[Any]:
         return used(self.manner.wanted.terms, [unit.first.text for unit in group])

@@ -1,5 +1,6 @@
 """What was translated before, in any document: a file that is read, looked up, and added to."""
 
+import copy
 import itertools
 import threading
 import weakref
@@ -7,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 from difflib import SequenceMatcher
 from pathlib import Path
+from typing import Self
 
 from taskkit import files
 from taskkit.errors import InputError
@@ -53,6 +55,12 @@ class Memory:
 
     def __len__(self) -> int:
         return len(self._pairs)
+
+    def rehearsal(self) -> Self:
+        """Its likeness, which may learn what is made up."""
+        other = copy.copy(self)
+        other._pairs, other._new, other._masked, other._index = dict(self._pairs), {}, {}, None  # noqa: SLF001 - its own
+        return other
 
     def lately(self) -> list[tuple[str, str]]:
         """The last pairs that came in, oldest first."""

@@ -27,6 +27,9 @@ from tests.tasks.analyse.conftest import texts
 Server = Callable[..., ScriptedServer]
 LONG = "\n\n".join(f"Mark {n}: the harbour of town {n} was closed on day {n} after a storm." for n in range(2500))
 FACTS = "# Rules\n\nThe harbour opens at six in the morning.\n\nIt closes at nine in the evening.\n"
+FACTS += "".join(
+    f"\n## Pier {n}\n\nPier {n} is open for ships with {n} masts. It has {n} lamps.\n" for n in range(2, 9)
+)
 
 
 def translated(body: Mapping[str, Any]) -> Any:
@@ -130,5 +133,6 @@ def test_the_calls_are_exact_and_the_tokens_in_range(server: Server, tmp_path: P
     assert plan.calls[0] <= usage.calls <= plan.calls[1]
     assert usage.calls == plan.calls[0] or name in RANGES
     given = sum(tokens_of(body) for body in there.bodies)
-    assert plan.input_tokens[0] * 0.95 <= given <= plan.input_tokens[1] * 1.05
+    # A note of a piece may be shorter than it was asked to be.
+    assert plan.input_tokens[0] * (0.95 if name == "summarise, long" else 1) <= given <= plan.input_tokens[1]
     assert usage.output_tokens <= plan.output_tokens[1]

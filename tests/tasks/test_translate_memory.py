@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
+from taskkit.engine.call import Message
 from taskkit.engine.engine import Engine
 from taskkit.errors import CostCapError, InputError
 from taskkit.tasks.translate import Translate, Translation
 from taskkit.tasks.translate.memory import memory
 from taskkit.tasks.translate.tmx import added, pairs
 from taskkit.testing import Fail, ScriptedTransport, scripted
+from taskkit.tokens import count_messages, counter_for
 
 
 def texts(body: Mapping[str, Any]) -> dict[str, str]:
@@ -169,6 +171,37 @@ def test_one_memory_serves_all_who_have_the_file_open() -> None:
     size = path.stat().st_size
     one.save()
     assert path.stat().st_size == size
+
+
+FORMS = "\n\n".join(
+    f"You have {{{name}}} {one} {other} messages." for name in ("count", "n") for one in WORDS for other in WORDS[:12]
+)
+LEARNT = {
+    "nothing to learn": (PAGE, None),
+    "much alike": (PAGE, Path("plan.tmx")),
+    "all again with other placeholders": (FORMS, Path("plan.tmx")),
+}
+
+
+@pytest.mark.parametrize("case", LEARNT)
+def test_a_plan_reckons_with_what_the_run_will_learn(case: str) -> None:
+    """Translations come back as examples of what is like them, and longer or shorter than their source; or they serve
+    for what comes later."""
+    text, tmx = LEARNT[case]
+    task = Translate(text, to="de", format="text", memory=tmx)
+    plan = scripted(model).plan(task)
+    _, sent = run(task)
+    counter = counter_for("gpt-4o-mini")
+    given = sum(
+        count_messages(
+            [Message(one["role"], one["content"]) for one in body["messages"]],
+            counter,
+            body["response_format"]["json_schema"]["schema"],
+        )
+        for body in sent
+    )
+    assert plan.calls == (len(sent), len(sent))
+    assert plan.input_tokens[0] <= given <= plan.input_tokens[1] <= 1.3 * given
 
 
 def test_a_plan_writes_no_memory() -> None:
