@@ -6,7 +6,6 @@ or where the window is short of room, only its last `TAIL` or `SHORT_TAIL`. JSON
 for once more, with more room, or livelier where the model went in circles.
 """
 
-import re
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
@@ -71,7 +70,7 @@ async def whole(
 async def _answered(call: Call, ask: Ask, room: Room | None, show: Callable[[str], None] | None) -> Reply:
     """The first reply with anything in it; nothing at all is asked for once more."""
     reply = _checked(await ask(call))
-    if _written(reply.text):
+    if reply.text.strip():
         return reply
     again: Call | None = _anew(call)
     if reply.finish == "length":
@@ -80,7 +79,7 @@ async def _answered(call: Call, ask: Ask, room: Room | None, show: Callable[[str
         raise _only_thought(call, reply)
     second = _checked(await ask(again))
     second = replace(second, usage=reply.usage + second.usage)
-    if not _written(second.text):
+    if not second.text.strip():
         raise _only_thought(again, second) if second.finish == "length" else _nothing(call)
     if show is not None and call.schema is None:
         show(second.text)
@@ -92,11 +91,6 @@ def _anew(call: Call) -> Call:
     return replace(call, sample=-1 - call.sample)
 
 
-def _written(text: str) -> bool:
-    """Whether there is an answer, besides thoughts that some servers leave in the text."""
-    return bool(re.sub(r"\A\s*<think>.*?(?:</think>|\Z)", "", text, count=1, flags=re.DOTALL).strip())
-
-
 async def _roomier(call: Call, reply: Reply, ask: Ask, room: Room | None) -> Reply:
     if seam.loops(reply.text, LOOP):  # more room would only be filled with more of it
         again: Call | None = _anew(call).warmer(max(call.temperature or 0.0, LIVELY))
@@ -106,7 +100,7 @@ async def _roomier(call: Call, reply: Reply, ask: Ask, room: Room | None) -> Rep
         second = _checked(await ask(again))
         reply = replace(second, usage=reply.usage + second.usage)
         if reply.finish != "length":
-            if not _written(reply.text):
+            if not reply.text.strip():
                 raise _nothing(call)
             return reply
     limit = (again or call).max_output

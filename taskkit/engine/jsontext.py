@@ -15,7 +15,6 @@ MOST_STARTS = 100
 _START = re.compile(r'\{\s*["}]|\[\s*(?:[\[\]{"\d-]|true\b|false\b|null\b)')
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\Z)|[\[\]{}]', re.DOTALL)
 _COMMA = re.compile(r'("(?:[^"\\]|\\.)*+(?:"|\Z))|,(?=\s*[}\]])', re.DOTALL)
-_THOUGHT = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
 
 
 class NoJson(Exception):  # noqa: N818 - it is not always an error
@@ -36,8 +35,7 @@ _LAX = json.JSONDecoder(strict=False, parse_constant=_not_json)  # admits line e
 
 def find_json(text: str) -> list[Any]:
     """The objects and lists that stand in a text as whole JSON, outermost, in order, 8 at most. Raises NoJson."""
-    thought = _THOUGHT.match(text)
-    at = thought.end() if thought else 0
+    at = 0
     values: list[Any] = []
     problem = NoJson("there is no JSON in it")
     work = 4 * len(text) + 1000

@@ -18,6 +18,7 @@ from taskkit.engine.prices import cost, counts_as_we_do, worst_case
 from taskkit.engine.schema import UnsupportedParameter
 from taskkit.engine.send import Transport
 from taskkit.engine.spend import Spend
+from taskkit.engine.thoughts import Spoken, without
 from taskkit.engine.wire import OnText
 from taskkit.errors import InputError, TaskkitError
 from taskkit.events import Events
@@ -93,7 +94,12 @@ class Road:
             nonlocal began
             began = began or time.monotonic()
             self._events.emit("call-started", model=call.model, tokens=tokens)
-            return await self.transport.chat(call, on_text)
+            if on_text is None:
+                return await self.transport.chat(call, None)
+            spoken = Spoken(on_text)
+            reply = await self.transport.chat(call, spoken)
+            spoken.end()
+            return reply
 
         try:
             reply, retries = await self._charged(send, call, model, tokens + (call.max_output or 0))
@@ -112,7 +118,7 @@ class Road:
             cost=price,
             seconds=time.monotonic() - began,
         )
-        return replace(reply, usage=usage)
+        return replace(reply, text=without(reply.text, call.messages), usage=usage)
 
     async def _charged(
         self, send: Callable[[Call], Awaitable[R]], call: Call, model: Model, tokens: int
