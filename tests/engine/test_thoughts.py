@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import taskkit
 from taskkit.engine.call import Message
 from taskkit.engine.thoughts import Spoken, without
 from taskkit.testing import Say, ScriptedServer
