@@ -156,13 +156,15 @@ def make(cls: Callable[P, Task[R]], *args: P.args, **kwargs: P.kwargs) -> Task[R
         return cls(*args, **kwargs)
     except pydantic.ValidationError as error:
         name = task_name(cast("type", cls)).replace("_", "-")
-        raise InputError(f"{name}: {_in_words(error)}.") from error
+        fields = [one.name for one in dataclasses.fields(cast("Any", cls))]
+        raise InputError(f"{name}: {_in_words(error, fields)}.") from error
 
 
-def _in_words(error: pydantic.ValidationError) -> str:
+def _in_words(error: pydantic.ValidationError, fields: Sequence[str]) -> str:
     words: dict[str, str] = {}
     for one in error.errors(include_url=False, include_input=False):
-        field = str(one["loc"][0]) if one["loc"] else "input"
+        at = one["loc"][0] if one["loc"] else "input"
+        field = fields[at] if isinstance(at, int) and at < len(fields) else str(at)  # given by its place
         message = one["msg"].removeprefix("Value error, ")
         words.setdefault(field, f"{field}: {message[:1].lower()}{message[1:]}")
     return "; ".join(words.values())

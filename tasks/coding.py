@@ -19,6 +19,7 @@ from taskkit.taskclass import Task
 
 ROOM = 4096  # tokens
 BLOCK = re.compile(r"^(`{3,}+|~{3,}+)[ \t]*([\w+#.-]*)[^\n]*\n(.*?)^\1[ \t]*$", re.MULTILINE | re.DOTALL)
+UNENDED = re.compile(r"^(`{3,}+|~{3,}+)[ \t]*([\w+#.-]*)[^\n]*\n(.*)", re.MULTILINE | re.DOTALL)
 NAME = re.compile(r"[\w./-]*\w\.\w{1,8}")
 LINE = 300  # characters of a line in which a file's name is looked for
 SUFFIX = {"python": "py", "py": "py", "javascript": "js", "typescript": "ts", "bash": "sh", "rust": "rs", "": "txt"}
@@ -83,7 +84,7 @@ class Code(Task[CodeResult]):
 def found(answer: str, given: Mapping[str, str]) -> dict[str, str]:
     """The files of an answer: a name stands on the line before its block, or in its first comment."""
     files: dict[str, str] = {}
-    for block in BLOCK.finditer(answer):
+    for block in [*BLOCK.finditer(answer)] or UNENDED.finditer(answer):
         before = answer[: block.start()].rstrip().rpartition("\n")[2]
         first = block[3].partition("\n")[0] if block[3].startswith(("#", "//")) else ""
         names = [*NAME.findall(before[-LINE:]), *NAME.findall(first[:LINE])]

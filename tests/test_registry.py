@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -214,3 +215,9 @@ def test_a_projects_file_lies_in_the_project(tmp_path: Path) -> None:
     assert (ran.returncode, ran.stdout) == (3, "")
     assert "is not in the project" in ran.stderr
     assert run("--help").returncode == 0
+
+
+def test_an_input_that_does_not_fit_is_named_also_where_it_was_given_by_its_place() -> None:
+    wrong: Any = 3
+    with pytest.raises(InputError, match=r"^summarise: source: input should be a valid string"):
+        taskkit.summarise(wrong)

@@ -11,6 +11,7 @@ import click
 from taskkit.errors import ConfigurationError, CostCapError, InputError, QuotaError, TaskkitError
 
 if TYPE_CHECKING:
+    from taskkit.cli.progress import Seen
     from taskkit.engine.engine import Engine
 
 HELP = """/help        this list
@@ -31,13 +32,13 @@ def chat(cls: Any, message: str, values: Mapping[str, Any], given: Mapping[str, 
         kept = session_file(values["session"])
         if not quiet:
             click.echo("/help says what there is; Ctrl-D ends.", err=True)
-        with watching(engine, quiet=quiet, bar=False):
+        with watching(engine, quiet=quiet, bar=False) as seen:
             while (line := _line()) is not None:
                 if line.startswith("/"):
                     if _ends(line, kept):
                         break
                 elif line:
-                    _turn(engine, cls, {**values, message: line})
+                    _turn(engine, cls, {**values, message: line}, seen)
     return 0
 
 
@@ -55,12 +56,12 @@ def _line() -> str | None:
             return None
 
 
-def _turn(engine: "Engine", cls: Any, values: Mapping[str, Any]) -> None:
+def _turn(engine: "Engine", cls: Any, values: Mapping[str, Any], seen: "Seen") -> None:
     from taskkit.cli.work import streamed
     from taskkit.taskclass import make
 
     try:
-        streamed(engine, make(cls, **values))
+        streamed(engine, make(cls, **values), seen)
     except KeyboardInterrupt:
         click.echo("\nStopped.", err=True)
     except (ConfigurationError, CostCapError, QuotaError):

@@ -21,8 +21,16 @@ SAID = {"warning": "Warning: ", "notice": "", "pause": "Slower: ", "retry": "Try
 
 @dataclass(slots=True)
 class Seen:
+    """`within_line` while the text on the terminal stands in the middle of one."""
+
     failures: int = 0
     warnings: int = 0
+    within_line: bool = False
+
+    def new_line(self) -> None:
+        if self.within_line:
+            click.echo()
+        self.within_line = False
 
 
 @contextlib.contextmanager
@@ -45,6 +53,7 @@ def watching(engine: "Engine", *, quiet: bool, bar: bool = True) -> Iterator[See
                 if shown:
                     shown.say(line)
                 else:
+                    seen.new_line()
                     click.echo(line, err=True)
             if shown:
                 shown.update(event)

@@ -21,6 +21,7 @@ from taskkit.results import Result, Usage, dollars
 from taskkit.taskclass import make, result_type
 
 if TYPE_CHECKING:
+    from taskkit.cli.progress import Seen
     from taskkit.engine.engine import Engine
     from taskkit.engine.plan import Plan
 
@@ -120,7 +121,7 @@ def _one(engine: "Engine", task: Any, place: Path | None, given: Mapping[str, An
     over = [path for name in task.rewrites for path in paths(getattr(task, name))] if whole else None
     with tallied(engine, type(task), quiet=quiet):
         with watching(engine, quiet=quiet, bar=not shows) as seen:
-            result = streamed(engine, task) if shows else engine.run(task)
+            result = streamed(engine, task, seen) if shows else engine.run(task)
         with handed_on(engine, type(task)):
             if not shows:
                 put(result, place, as_json=as_json, over=over)
@@ -128,19 +129,26 @@ def _one(engine: "Engine", task: Any, place: Path | None, given: Mapping[str, An
     return exit_code([result], strict=bool(given.get("strict")), failures=seen.failures, warnings=seen.warnings)
 
 
-def streamed(engine: "Engine", task: Any) -> Any:
+def streamed(engine: "Engine", task: Any, seen: "Seen") -> Any:
     """On a terminal the text is shown as it comes; once more at the end where that is not all there is."""
     text = ""
-    with engine.stream(task) as stream:
-        for piece in stream:
-            text += piece
-            click.echo(piece, nl=False)
-        result = stream.result
+    try:
+        with engine.stream(task) as stream:
+            for piece in stream:
+                text += piece
+                click.echo(piece, nl=False)
+                seen.within_line = not piece.endswith("\n")
+            result = stream.result
+    except BaseException:
+        seen.new_line()
+        raise
     whole = str(result).strip()
     if whole.startswith(text.strip()):
-        click.echo(whole[len(text.strip()) :].lstrip("\n") if text.endswith("\n") else whole[len(text.strip()) :])
+        rest = whole[len(text.strip()) :]
+        click.echo(rest.lstrip("\n") if not seen.within_line else rest)
     else:  # a check changed it
         click.echo(f"\n\n{whole}")
+    seen.within_line = False
     return result
 
 

@@ -15,6 +15,7 @@ MOST_STARTS = 100
 _START = re.compile(r'\{\s*["}]|\[\s*(?:[\[\]{"\d-]|true\b|false\b|null\b)')
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\Z)|[\[\]{}]', re.DOTALL)
 _COMMA = re.compile(r'("(?:[^"\\]|\\.)*+(?:"|\Z))|,(?=\s*[}\]])', re.DOTALL)
+_CONTROL = re.compile(r"(\\[^u])|\\u00(?:0[0-8ef]|1[0-9a-f]|7f)", re.IGNORECASE)
 
 
 class NoJson(Exception):  # noqa: N818 - it is not always an error
@@ -35,6 +36,8 @@ _LAX = json.JSONDecoder(strict=False, parse_constant=_not_json)  # admits line e
 
 def find_json(text: str) -> list[Any]:
     """The objects and lists that stand in a text as whole JSON, outermost, in order, 8 at most. Raises NoJson."""
+    if "\\u00" in text:  # control characters, as `wire` leaves them out of a text
+        text = _CONTROL.sub(r"\1", text)
     at = 0
     values: list[Any] = []
     problem = NoJson("there is no JSON in it")

@@ -13,6 +13,7 @@ FINISH: Mapping[str, Finish] = {  # what is none of these is a stop
     **dict.fromkeys(("length", "max_tokens", "max_output_tokens", "max_length", "model_length"), "length"),
     **dict.fromkeys(("content_filter", "safety", "recitation", "blocklist", "prohibited_content"), "filtered"),
 }
+CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 BROKEN = frozenset({"error", "abort", "aborted", "cancelled", "canceled", "timeout"})
 
 
@@ -79,7 +80,9 @@ def said(content: object) -> str:
 
 
 def whole_characters(text: str) -> str:
-    """Without halves of surrogate pairs, which no file and no other endpoint takes; halves that meet are joined."""
+    """Without control characters, which nobody asks for and which a terminal obeys, and without halves of surrogate
+    pairs, which no file and no other endpoint takes; halves that meet are joined."""
+    text = CONTROLS.sub("", text)
     if text.isascii():
         return text
     try:

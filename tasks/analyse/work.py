@@ -18,6 +18,7 @@ BATCH = 10  # texts in one call; small models mix up longer lists
 BATCH_TOKENS = 1500
 ANSWERS = 1600  # tokens that the answers of one call may take together
 TRIES = 2  # after that a usable answer is good enough, and what is wrong with it is told
+WARMEST = 0.3  # of a further try: up to it the journal keeps an answer for good
 VOTING = 0.7  # the temperature of answers that are to differ
 ID_TOKENS = 12
 
@@ -166,7 +167,7 @@ class Work:
             self._one(alone, problems.get(alone.id, ""), kind) if alone else self._several(units, problems),
             output=kind.form if alone else self.form,
             max_output=self._room(len(units)),
-            temperature=VOTING if self.votes > 1 else None if not attempt else 0.2 + 0.1 * attempt,
+            temperature=VOTING if self.votes > 1 else None if not attempt else min(WARMEST, 0.2 + 0.05 * attempt),
             sample=vote * 10 + attempt,
             likely=usual[0] if alone else {"items": [{"id": u.id, **one} for u, one in zip(units, usual, strict=True)]},
         )

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from taskkit.testing import ScriptedServer
+from taskkit.testing import Say, ScriptedServer
 from tests.made import on_a_terminal
 
 Run = Callable[..., Any]  # gives a Ran of the conftest
@@ -56,6 +56,17 @@ def test_no_text_and_no_name_can_steer_a_terminal(argv: tuple[str, ...], code: i
     text = seen.decode()
     assert not {"\x1b", "\x07", "\x9b"} & set(text), text
     assert "\r\n" in text
+
+
+def test_what_is_told_meanwhile_has_a_line_of_its_own(server: Server) -> None:
+    Path("a.md").write_text("Ships sail the sea.")
+    there = server([Say("Ships sail", chunk=3, finish="length"), "", "", ""])
+    at = ("--base-url", there.base_url, "--model", "gpt-4.1-mini", "--no-journal")
+    code, seen = on_a_terminal([SCRIPT, "draft", "A note on ships.", *at])
+    lines = seen.decode().replace("\r", "").splitlines()
+    assert code == 5, seen
+    assert "Ships sail" in lines
+    assert any(line.startswith("Warning: ") for line in lines)
 
 
 def test_a_closed_output_is_told_before_anything_is_paid_for(there: ScriptedServer) -> None:

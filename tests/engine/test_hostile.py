@@ -14,6 +14,9 @@ from taskkit.engine.pace import LONGEST_LIMIT, Pace
 from taskkit.errors import ConfigurationError, EndpointError, RateLimitError, TaskkitError
 from taskkit.events import Events
 from taskkit.testing import Fail, ScriptedServer
+from tests.engine.test_answers import Where
+from tests.engine.test_answers import engine as engine_at
+from tests.engine.test_whole import Write
 from tests.made import Echo
 
 Server = Callable[..., ScriptedServer]
@@ -278,3 +281,10 @@ def test_a_context_of_one_token_is_an_input_error_and_no_loop(server: Server) ->
         pytest.raises(TaskkitError, match=r"no room|does not fit"),
     ):
         mine.run(Echo("hello"))
+
+
+def test_control_characters_of_an_answer_are_left_out(server: Server) -> None:
+    there = server(["Ships\x1b[31m\x00 sail\tthe\nsea.", '{"name": "V\\u001b\\u0000lissingen \\\\u001b"}'])
+    with engine_at(there) as mine:
+        assert mine.run(Write("ships")) == "Ships[31m sail\tthe\nsea."
+        assert mine.run(Where("the pier")).name == "Vlissingen \\u001b"

@@ -19,6 +19,10 @@ def test_a_block_is_a_file() -> None:
     assert result.isolation == "not run"
 
 
+def test_a_block_without_an_end_reaches_to_the_end() -> None:
+    assert scripted(GOOD[:-4]).run(Code("double a number")).files == {"main.py": "def twice(n):\n    return 2 * n\n"}
+
+
 def test_several_files_go_by_the_names_before_them() -> None:
     result = scripted(f"`lib/twice.py`:\n{GOOD}\n**test_twice.py**\n```python\nassert True\n```\n").run(Code("x"))
     assert list(result.files) == ["lib/twice.py", "test_twice.py"]

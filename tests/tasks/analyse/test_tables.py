@@ -15,6 +15,7 @@ from typing import Any, cast
 
 import pytest
 
+from taskkit import Engine
 from taskkit.errors import InputError
 from taskkit.rows import as_csv, as_jsonl, inert, records
 from taskkit.source import Text
@@ -266,6 +267,21 @@ def test_killed_it_goes_on_and_asks_for_nothing_twice(server: Server, reader: An
     third = command(*argv, "--json", server=there)
     third.communicate()
     assert len(there.bodies) == count, "a finished run is answered by the journal"
+
+
+def test_a_further_try_is_not_paid_for_again_either(server: Server, reader: Any, tmp_path: Path) -> None:
+    rows, answer, first = write("r.csv", reviews(6)), reader(feeling), iter([True])
+
+    def model(body: Any) -> Any:
+        made = answer(body)
+        return {"items": made["items"][:-1]} if next(first, False) else made
+
+    there = server(model)
+    for _ in range(2):
+        at: Any = {"model": "gpt-4.1-mini", "base_url": there.base_url, "api_key": "k"}
+        with Engine(**at, journal=tmp_path / "j.sqlite") as mine:
+            assert not mine.run(Analyse(rows, column="text", labels=BOTH)).warnings
+        assert len(there.bodies) == 2
 
 
 def test_poisoned_rows_are_exit_code_1_and_the_table_is_written(server: Server, reader: Any) -> None:
