@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from taskkit.errors import InputError
 from taskkit.files import umask
+from taskkit.knowledge.stores import files_of
 from taskkit.knowledge.stores.store import Store
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ def written(store: Store, to: Path | IO[str], *, vectors: bool) -> int:
     """How many documents. A file is whole or not there."""
     if not isinstance(to, Path):
         return _lines(store, to, vectors=vectors)
+    if any(_same(to, one) for one in files_of(store.place)):
+        raise InputError(f"{to} is the knowledge base itself.", hint="Give another name, so that it is not lost.")
     scratch = ""
     try:
         number, scratch = tempfile.mkstemp(dir=to.absolute().parent, prefix=f".{to.name}-")
@@ -34,6 +37,14 @@ def written(store: Store, to: Path | IO[str], *, vectors: bool) -> int:
         if scratch:
             Path(scratch).unlink(missing_ok=True)
     return count
+
+
+def _same(one: Path, other: Path) -> bool:
+    """Whatever name or link leads to it."""
+    try:
+        return one.samefile(other)
+    except (OSError, ValueError):  # one of them is not there
+        return False
 
 
 def _lines(store: Store, file: IO[str], *, vectors: bool) -> int:

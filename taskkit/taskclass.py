@@ -25,6 +25,8 @@ from taskkit.names import snake
 from taskkit.prompt import Part, Prompt
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from taskkit.job import Job  # for its name alone: the module of a task is to be light
 
 P = ParamSpec("P")
@@ -58,6 +60,10 @@ class Task(Generic[R]):
         for value in self._sources():
             if isinstance(value, Path | bytes):
                 read(value, images=True, documents=True)
+
+    def touched(self) -> "Sequence[Path]":
+        """Files that it reads or writes besides those of its fields: no result takes the place of one."""
+        return ()
 
     def images(self) -> dict[str, str]:
         """The images among the sources, by the marks that stand for them in the text."""

@@ -14,7 +14,7 @@ from taskkit.prompt import Prompt
 from taskkit.results import Result
 from taskkit.source import read
 from taskkit.taskclass import Task
-from taskkit.tasks.sessions import Exchange, keep, recall, with_history
+from taskkit.tasks.sessions import Exchange, keep, recall, session_files, with_history
 
 ROOM = 400
 OUT_OF_CHARACTER = re.compile(r"\bas an? (?:ai|language model)\b|\bi(?:'m| am) an ai\b", re.IGNORECASE)
@@ -52,6 +52,10 @@ class Character(Task[Line]):
     def check(self) -> None:
         super().check()
         card_of(self.card)
+
+    def touched(self) -> list[Path]:
+        card = [Path(self.card)] if self.card.lower().endswith(".json") else []
+        return [*card, *session_files(self.session)]
 
     async def run(self, job: Job) -> Line:
         card = card_of(self.card)

@@ -48,6 +48,12 @@ def session_file(session: str) -> Path | None:
     return cache_dir() / "sessions" / f"{session}.jsonl"
 
 
+def session_files(session: str) -> list[Path]:
+    """The one that there is, or none."""
+    file = session_file(session)
+    return [] if file is None else [file]
+
+
 def recall(session: str, task: str) -> list[Exchange]:
     """What was said, oldest first. A last line that was broken off is left out.
 

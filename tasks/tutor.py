@@ -1,5 +1,6 @@
 """A lesson, turn by turn: it asks more than it tells."""
 
+from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, Field
@@ -9,7 +10,7 @@ from taskkit.job import Job
 from taskkit.prompt import Prompt
 from taskkit.results import Result
 from taskkit.taskclass import Task
-from taskkit.tasks.sessions import Exchange, keep, recall, with_history
+from taskkit.tasks.sessions import Exchange, keep, recall, session_files, with_history
 
 ROOM = 500
 Move = Literal["ask", "hint", "explain", "praise", "correct"]
@@ -44,6 +45,9 @@ class Tutor(Task[Turn]):
     temperature: ClassVar[float] = 0.5
     conversation: ClassVar[bool] = True
     example: ClassVar[str] = 'taskkit tutor "Is 51 a prime?" --topic "prime numbers" --session maths'
+
+    def touched(self) -> list[Path]:
+        return session_files(self.session)
 
     async def run(self, job: Job) -> Turn:
         said = recall(self.session, "tutor")

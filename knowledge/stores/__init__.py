@@ -9,6 +9,14 @@ if TYPE_CHECKING:
     from taskkit.knowledge.stores.store import Store
 
 
+def files_of(place: str | Path) -> list[Path]:
+    """Those of the store at a path; none at an address."""
+    if "://" in str(place):
+        return []
+    path = Path(place)
+    return [path, *(path.with_name(f"{path.name}-{what}") for what in ("wal", "shm", "index"))]
+
+
 def opened(place: str | Path, *, create: bool = True, index: str = "", wait: float = 30.0) -> "Store":
     """The store at a path or an address. Made when it is missing, unless `create` is False: then `InputError`."""
     if not isinstance(place, str | Path):

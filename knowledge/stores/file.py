@@ -49,7 +49,7 @@ class File(Documents):
         self._closed = False
         try:
             self._opened = self._connected()
-            self._prepare()
+            self._prepare(create=create)
             self._inode = self._where()
         except sqlite3.Error as error:
             raise self._unusable(error) from error
@@ -97,9 +97,15 @@ class File(Documents):
         db.execute("PRAGMA synchronous = NORMAL")  # WAL: a killed process loses nothing that was kept
         return db
 
-    def _prepare(self) -> None:
+    def _prepare(self, *, create: bool) -> None:
         if self._tables():
             return
+        if not create:
+            self._opened.close()
+            raise InputError(
+                f"{self.path} is empty: there is no knowledge base in it.",
+                hint=f"Make one: taskkit kb sync FOLDER --knowledge {self.path}",
+            )
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} COMMIT;")  # somebody may have been faster
 

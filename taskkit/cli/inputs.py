@@ -118,9 +118,10 @@ def targets(output: str | None, given: Sequence[Input], *, makes_files: bool = F
 
 
 def check_kept(outputs: Iterable[Path | None], tasks: Iterable[Any], read: Iterable[Path] = ()) -> None:
-    """What was given to be read, by the tasks or besides, is never written over, whatever name or link leads to it,
-    and no two outputs are one file. Raises `InputError`."""
+    """What was given to be read, by the tasks or besides, is never written over, whatever name or link leads to it
+    and whatever folder it is in, and no two outputs are one file. Raises `InputError`."""
     given: dict[Hashable, str] = {}
+    folders: dict[Path, str] = {}
     with contextlib.suppress(OSError):  # it is closed
         given = dict.fromkeys(_identity(os.fstat(0)), "what comes through standard input")
     given |= {at: "the source itself" for path in read for at in _place(path)}
@@ -128,8 +129,14 @@ def check_kept(outputs: Iterable[Path | None], tasks: Iterable[Any], read: Itera
         for number, one in enumerate(dataclasses.fields(task)):
             if one.name not in task.rewrites:
                 said = "the source itself" if number == 0 else f"the file of --{one.name.rstrip('_').replace('_', '-')}"
-                given |= {at: said for path in paths(getattr(task, one.name)) for at in _place(path)}
+                there = list(paths(getattr(task, one.name)))
+                given |= {at: said for path in there for at in _place(path)}
+                folders |= {path.resolve(): said.replace("file", "folder") for path in there if path.is_dir()}
+        given |= {at: "kept or read by this command" for path in task.touched() for at in _place(path)}
     for output in outputs:
+        for folder, said in folders.items():
+            if output is not None and output.is_file() and output.resolve().is_relative_to(folder):
+                raise InputError(f"{output} is in {said}.", hint="Give another name, so that none is lost.")
         for at in () if output is None else _place(output):
             if at in given:
                 raise InputError(f"{output} is {given[at]}.", hint="Give another name, so that none is lost.")

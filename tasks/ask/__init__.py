@@ -1,6 +1,7 @@
 """Answers from a knowledge base, each fact with a quote that was found in its passage, or an honest no."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -14,9 +15,9 @@ from taskkit.prompt import Part, Prompt
 from taskkit.results import Result
 from taskkit.spans import sentences
 from taskkit.taskclass import Task
-from taskkit.tasks.ask.passages import Knowledge, base_of
+from taskkit.tasks.ask.passages import Knowledge, base_files, base_of
 from taskkit.tasks.ask.support import UNPROVEN, Checked, checked, written
-from taskkit.tasks.sessions import Exchange, keep, recall
+from taskkit.tasks.sessions import Exchange, keep, recall, session_files
 
 if TYPE_CHECKING:
     from taskkit.knowledge.finding import How
@@ -106,6 +107,9 @@ class Ask(Task[Answer]):
         kept = {"text": answer.text, "found": answer.found}
         keep(job, self.session, "ask", Exchange(self.question, kept, labels(self.allow)))
         return answer if question == self.question else answer.model_copy(update={"asked": question})
+
+    def touched(self) -> list[Path]:
+        return [*session_files(self.session), *base_files(self.knowledge)]
 
     def baseline(self) -> list[Part]:
         """Of an open `KnowledgeBase` alone: the passages found for the question, and a plain wish."""

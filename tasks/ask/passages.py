@@ -6,13 +6,16 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
+from taskkit import settings
 from taskkit.errors import InputError
 from taskkit.job import Job
 from taskkit.knowledge import Document, KnowledgeBase
+from taskkit.knowledge.stores import files_of
 from taskkit.source import Text
 
 Knowledge: TypeAlias = KnowledgeBase | str | Path | Text | tuple[Path | Text, ...]
 
+SHOWN = 5  # reasons why nothing could be read
 BASE = b"SQLite format 3\0"  # what the file of a knowledge base begins with
 
 
@@ -32,9 +35,23 @@ async def base_of(job: Job, knowledge: Knowledge | None) -> AsyncIterator[Knowle
         return
     with tempfile.TemporaryDirectory() as folder, KnowledgeBase(Path(folder) / "texts.kb") as base:
         report = await base.aadd(list(documents(texts)))
+        if not report.added:
+            named = ", ".join(str(one.name if isinstance(one, Text) else one) for one in texts)
+            why = "; ".join(f"{one.file}: {one.reason}" for one in report.skipped[:SHOWN]) or "no file is in it"
+            raise InputError(f"There is no text in {named} to ask: {why}.")
         for one in report.skipped:
-            job.warn("skipped", f"{one.file} was not read: {one.reason}.")
+            job.warn("skipped", f"{one.file} was not read: {one.reason}.", failure=True)
+        for one in report.incomplete:
+            job.warn("incomplete", f"{one.file}: {one.reason}.")
         yield base
+
+
+def base_files(knowledge: Knowledge | None) -> list[Path]:
+    """Those of a base that is named or set; of an open one, too."""
+    given = settings.load().knowledge if knowledge in (None, "") else knowledge
+    if isinstance(given, KnowledgeBase):
+        return files_of(given.place)
+    return files_of(given) if isinstance(given, str | Path) and given and _is_base(given) else []
 
 
 def _is_base(given: str | Path) -> bool:
@@ -46,7 +63,7 @@ def _is_base(given: str | Path) -> bool:
         return False
     try:
         with path.open("rb") as file:
-            return file.read(len(BASE)) in {BASE, b""}
+            return file.read(len(BASE)) == BASE
     except OSError:
         return True  # and its error is the base's to tell
 

@@ -1,6 +1,7 @@
 """`taskkit kb`, each command as it is typed."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,30 @@ def test_a_base_is_made_anew_and_written_out(taskkit: Run) -> None:
     assert len(json.loads(lines[1])["passages"][0]["vector"]) == 256
     assert taskkit("kb", "export", "-o", "nowhere/out.jsonl").code == 2
     assert {path.name for path in Path.cwd().iterdir()} == {"k.kb", "out.jsonl"}
+
+
+@pytest.mark.usefixtures("base")
+@pytest.mark.parametrize("place", ["k.kb", "./k.kb", "linked", "hard", "k.kb-index"])
+def test_a_base_is_not_written_out_over_itself(taskkit: Run, place: str) -> None:
+    Path("linked").symlink_to("k.kb")
+    os.link("k.kb", "hard")
+    Path("k.kb-index").touch()
+    ran = taskkit("kb", "export", "-o", place)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err == f"taskkit: {Path(place)} is the knowledge base itself. Give another name, so that it is not lost.\n"
+    assert taskkit("kb", "list", "--knowledge", "k.kb").out.startswith("evil ")
+
+
+@pytest.mark.parametrize(
+    "command", [["list"], ["stats"], ["verify"], ["export"], ["show", "x"], ["search", "x"], ["remove", "x"]]
+)
+def test_what_only_reads_makes_no_base_of_an_empty_file(taskkit: Run, command: list[str]) -> None:
+    Path("notes.txt").touch()
+    ran = taskkit("kb", *command, "--knowledge", "notes.txt")
+    assert ran.code == 2
+    assert ran.err.startswith("taskkit: notes.txt is empty: there is no knowledge base in it.")
+    assert Path("notes.txt").read_bytes() == b""
+    assert [one.name for one in Path().iterdir()] == ["notes.txt"]
 
 
 @pytest.mark.usefixtures("base")

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from taskkit.knowledge import Document, KnowledgeBase
 from taskkit.testing import Fail, ScriptedServer
 
 Run = Callable[..., Any]  # gives a Ran of the conftest
@@ -52,6 +53,32 @@ def test_what_was_given_is_never_written_over(argv: tuple[str, ...], taskkit: Ru
     assert Path("rows.jsonl").read_text() == '"Ships."\n'
     assert Path("terms.csv").read_text().startswith("term")
     assert not Path("new.md").exists()
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ("--knowledge", ".", "-o", "a.md"),
+        ("--knowledge", ".", "-o", "over/b.md"),
+        ("--knowledge", "k.kb", "-o", "k.kb"),
+        ("-o", "k.kb"),
+        ("-o", "k.kb-wal"),
+        ("--knowledge", "a.md", "--session", "s.jsonl", "-o", "s.jsonl"),
+        ("--knowledge", "a.md", "--session", "s.jsonl", "-o", "./new.jsonl", "--session", "new.jsonl"),
+    ],
+)
+def test_an_answer_takes_the_place_of_nothing_that_is_read_or_kept_for_it(
+    argv: tuple[str, ...], taskkit: Run, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = server(Fail(500, "nobody may ask"))
+    with KnowledgeBase("k.kb") as base:
+        base.add(Document("ships", OWN))
+        monkeypatch.setenv("TASKKIT_KNOWLEDGE", "k.kb")
+        Path("s.jsonl").write_text("")
+        before = {one: one.read_bytes() for one in Path().rglob("*") if one.is_file()}
+        ran = taskkit("ask", "What sails?", *argv, server=there)
+        assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1), ran
+        assert before == {one: one.read_bytes() for one in Path().rglob("*") if one.is_file()}
 
 
 def test_what_a_result_is_to_take_the_place_of_is_no_source(taskkit: Run, server: Server) -> None:

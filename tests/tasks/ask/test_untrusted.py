@@ -130,4 +130,4 @@ def test_a_folder_is_read_and_what_is_no_text_is_told(tmp_path: Path) -> None:
     answer = engine.run(Ask(QUESTION, tmp_path / "pages"))
     assert answer.text == "At six in the morning [1]."
     assert answer.citations[0].document == "harbour.md"
-    assert any("song.mp3" in notice.message for notice in answer.warnings)
+    assert any("song.mp3" in notice.message and notice.failure for notice in answer.warnings)
