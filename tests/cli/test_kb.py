@@ -84,7 +84,9 @@ def test_a_base_is_not_written_out_over_itself(taskkit: Run, place: str) -> None
     Path("k.kb-index").touch()
     ran = taskkit("kb", "export", "-o", place)
     assert (ran.code, ran.out) == (2, "")
-    assert ran.err == f"taskkit: {Path(place)} is the knowledge base itself. Give another name, so that it is not lost.\n"
+    assert (
+        ran.err == f"taskkit: {Path(place)} is the knowledge base itself. Give another name, so that it is not lost.\n"
+    )
     assert taskkit("kb", "list", "--knowledge", "k.kb").out.startswith("evil ")
 
 
