@@ -16,11 +16,11 @@ from taskkit.knowledge.finding import How, check, searched
 from taskkit.knowledge.intake import take
 from taskkit.knowledge.lexical import clean
 from taskkit.knowledge.marks import marked
-from taskkit.knowledge.naming import Names, moved_here
+from taskkit.knowledge.naming import Names, may_be, moved_here
 from taskkit.knowledge.progress import Progress
 from taskkit.knowledge.read import Found, find
 from taskkit.knowledge.reading import Source, unchanged
-from taskkit.knowledge.records import Document, Hit, Labels, Listed, Metadata, Passage, Report, Stats
+from taskkit.knowledge.records import Document, Hit, Labels, Listed, Metadata, Passage, Report, Skipped, Stats
 from taskkit.knowledge.stores import coding, opened
 from taskkit.knowledge.stores.coding import Made
 
@@ -135,11 +135,12 @@ class KnowledgeBase:
         files: list[Source] = [*Names(before).of(find(path, include, exclude))]
         found = [one for one in files if isinstance(one, Found)]
         # First of all, and in one step: from there on it does not matter where a sync is broken off.
-        moved = moved_here(before, found, origin, lambda some: unchanged(self._store, some, marks))
+        moved = moved_here(before, found, origin, lambda some: unchanged(self._store, some))
         self._store.adopt(moved, origin)
         mine = {*moved, *(name for name, (_, home) in before.items() if home == origin)}
-        names = {one.name if isinstance(one, Found) else one.file for one in files if not isinstance(one, Document)}
-        unread = tuple(f"/{one}" for one in names if one.endswith("/"))  # folders: who knows what is in them
+        skipped = [one.file for one in files if isinstance(one, Skipped)]
+        names = {one.name for one in found}.union(*(may_be(one, origin) for one in skipped))
+        unread = tuple(f"/{one}" for one in skipped if one.endswith("/"))  # folders: who knows what is in them
 
         def away(name: str) -> bool:
             return name not in names and not any(one in f"/{name}" for one in unread)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 from taskkit.knowledge.read import Found
@@ -49,6 +50,11 @@ def _names(file: Found) -> Iterator[str]:
     while True:
         yield f"{name} ({number})"
         number += 1
+
+
+def may_be(file: str, origin: str) -> list[str]:
+    """What a file that could not be read may be called in a base."""
+    return [*islice(_names(Found(Path(), file, origin)), len(Path(origin).parts))]
 
 
 def moved_here(

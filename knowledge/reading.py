@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
+from taskkit.knowledge.lexical import clean
 from taskkit.knowledge.marks import Marks
 from taskkit.knowledge.pieces import digest, pieces
 from taskkit.knowledge.progress import Bar
@@ -28,7 +29,7 @@ class Reading:
         self._marks = marks
         self._gone = dict(gone)
         self._labels: Mapping[str, Labels] = {}  # of the documents in the base
-        self._left: list[Labels] = []  # that files had which went
+        self._left: dict[str, Labels] = {}  # of files that went, by what they held
         self._apart = Apart()
         self._added = self._changed = self._unchanged = 0
         self._skipped: list[Skipped] = []
@@ -40,8 +41,8 @@ class Reading:
         size = 0
         self._labels = self._store.labelled() if self._marks.access is None else {}
         for name in self._gone.values():
-            if (its := self._labels.get(name)) and its not in self._left:
-                self._left.append(its)
+            if name in self._labels and (its := self._store.document(name)):
+                self._left[_content(its)] = self._labels[name]
         for read, home in documents(self._told(), self._apart):
             if isinstance(read, Skipped):
                 self._skipped.append(read)
@@ -71,11 +72,9 @@ class Reading:
         """With its labels, and its digest. A file keeps them under another name, too, were it one that was there."""
         one = self._marks.on(read, self._labels.get(read.name, {}) if home else {})
         mark = digest(one)
-        if home and not read.access and known.get(one.name) != mark:
-            for labels in self._left:
-                other = self._marks.on(read, labels)
-                if (its := digest(other)) in self._gone:
-                    return other, its
+        if self._left and home and not read.access and known.get(one.name) != mark:
+            one = self._marks.on(read, self._left.get(_content(read), self._labels.get(read.name, {})))
+            mark = digest(one)
         return one, mark
 
     def _same(self, name: str, mark: str, known: dict[str, str]) -> bool:
@@ -97,10 +96,12 @@ class Reading:
         return Report(self._added, self._changed, self._unchanged, 0, skipped, embedded, incomplete)
 
 
-def unchanged(store: Store, files: Sequence[Found], marks: Marks) -> int:
-    """How many of them the base has so already."""
-    known = store.digests()
-    labels = store.labelled() if marks.access is None else {}
-    read = (one for one, _ in documents(files))
-    there = [marks.on(one, labels.get(one.name, {})) for one in read if isinstance(one, Document)]
-    return sum(digest(one) == known.get(one.name, ("", ""))[0] for one in there)
+def unchanged(store: Store, files: Sequence[Found]) -> int:
+    """How many of them the base has so already, whatever is said of them."""
+    read = (one for one, _ in documents(files) if isinstance(one, Document))
+    return sum((kept := store.document(one.name)) is not None and _content(kept) == _content(one) for one in read)
+
+
+def _content(one: Document) -> str:
+    """What a file itself holds, as a base keeps it."""
+    return digest(Document("", clean(one.text).replace("\0", "\ufffd"), clean(one.title), format=one.format))

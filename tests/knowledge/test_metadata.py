@@ -76,8 +76,12 @@ def test_a_file_keeps_its_labels_under_another_name(place: str, tmp_path: Path) 
             document = base.document(name)
             assert document is not None
             assert document.access == {"team": ["hr"]}
-        (folder / "renamed.md").rename(folder / "again.md")
-        assert base.sync(folder, access={}).unchanged == 1
+        (folder / "renamed.md").rename(folder / "other.md")
+        report = base.sync(folder, metadata={"year": 2026})  # as does whoever says something else of it
+        assert (report.added, report.changed, report.removed, report.embedded) == (1, 2, 1, 0)
+        assert {hit.passage.document for hit in base.search("copper", k=9)} == {"page-3.md"}
+        (folder / "other.md").rename(folder / "again.md")
+        assert base.sync(folder, access={}, metadata={"year": 2026}).unchanged == 1
         assert {hit.passage.document for hit in base.search("copper", k=9)} == {"page-3.md", "page-2.md", "again.md"}
 
 
@@ -100,3 +104,15 @@ def test_the_title_at_the_head_of_a_file_goes_before_all_of_its_passages(place: 
         text = Path("d/titled.md").read_text()
         assert all(text[one.start : one.end] == one.text for one in base.passages("titled.md"))
         assert base.sync("d").unchanged == 4
+
+
+def test_an_enormous_title_goes_before_no_passage_whole(place: str) -> None:
+    Path("d").mkdir()
+    parts = "".join(f"# Part {n}\n\n" + f"Copper {n} of the harbour. " * 80 + "\n\n" for n in range(20))
+    Path("d/a.md").write_text(f"---\ntitle: {'sickness ' * 5_000}\n---\n\n{parts}")
+    Path("d/a.html").write_text(f"<title>{'sickness ' * 50_000}</title><p>Copper.</p>")
+    embedder = Told()
+    with KnowledgeBase(place, embedder=embedder) as base:
+        base.sync("d")
+        assert max(map(len, embedder.texts)) < 6_000
+        assert base.search("sickness", k=3)[0].passage.title.startswith("sickness ")

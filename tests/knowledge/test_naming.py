@@ -61,6 +61,21 @@ def test_what_is_added_takes_no_other_folders_name(place: str) -> None:
         assert texts(base)["x.md"] == "Changed."
 
 
+def test_what_can_not_be_read_any_more_stays_as_it_was_whatever_it_is_called(place: str) -> None:
+    write(a__x="In a.", b__x="In b.", b__y="Also.", b__c="Gone.")
+    with KnowledgeBase(place, embedder=Told()) as base:
+        base.sync("a")
+        base.sync("b")
+        for name in ("x", "y"):
+            Path(f"b/{name}.md").unlink()
+        Path("b/x.md").symlink_to("nowhere")
+        Path("b/y.md").write_bytes(b"\0 no text")
+        Path("b/c.md").unlink()
+        report = base.sync("b")
+        assert (len(report.skipped), report.removed) == (2, 1)
+        assert texts(base) == {"x.md": "In a.", "b/x.md": "In b.", "y.md": "Also."}
+
+
 def test_a_folder_that_was_moved_is_the_same_one(place: str) -> None:
     write(a__x=page(1), a__y=page(2), a__z=page(3), a__gone=page(4), other__o=page(5))
     with KnowledgeBase(place, embedder=Told()) as base:
@@ -82,6 +97,18 @@ def test_a_folder_that_was_moved_is_the_same_one(place: str) -> None:
         assert base.sync("c").removed == 1
         assert set(texts(base)) == {"y.md", "o.md"}
         assert base.verify() == []
+
+
+def test_a_folder_that_was_moved_is_the_same_one_whatever_is_said_of_it(place: str) -> None:
+    write(a__x=page(1), a__y=page(2), a__gone=page(3))
+    with KnowledgeBase(place, embedder=Told()) as base:
+        base.sync("a", metadata={"year": 2025}, access={"team": "hr"})
+        Path("a").rename("b")
+        Path("b/gone.md").unlink()
+        report = base.sync("b", metadata={"year": 2026}, access={"team": "it"})
+        assert (report.changed, report.removed, report.embedded) == (2, 1, 0)
+        assert set(texts(base)) == {"x.md", "y.md"}
+        assert len(base.search("copper", k=9, allow={"team": "it"})) == 2
 
 
 def test_a_folder_that_is_not_there_is_no_reason_to_drop_what_it_had(place: str) -> None:
