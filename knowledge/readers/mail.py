@@ -10,12 +10,18 @@ from typing import Any, TypeAlias
 
 from taskkit.errors import InputError
 from taskkit.knowledge.readers.lines import heading, line
-from taskkit.knowledge.readers.markup import readable
+from taskkit.knowledge.readers.markup import declared, readable
 from taskkit.knowledge.records import Document, Value
 
 Part: TypeAlias = "Message[Any, Any]"
 DEEPEST = 5  # messages within messages, and attachments of attachments
 _SHOWN = ("From", "To", "Cc", "Date")
+
+
+class Unread(str):
+    """What stands in the place of a text that is lost."""
+
+    __slots__ = ()
 
 
 def read(path: Path, depth: int = 0) -> Document:
@@ -30,6 +36,7 @@ def read(path: Path, depth: int = 0) -> Document:
     return Document(
         path.name, "\n\n".join(filter(None, blocks)), _header(message, "Subject"),
         {name: value for name, value in metadata.items() if value}, format="markdown",
+        lacks="; ".join(one[1:-1] for one in blocks if isinstance(one, Unread)),
     )  # fmt: skip
 
 
@@ -78,12 +85,18 @@ def _attachment(part: Part, depth: int) -> Iterator[str]:
     if part.get_content_maintype() == "text" and not _kind(name):
         yield _text(part)
         return
+    if not _kind(name) or depth >= DEEPEST:
+        yield f"(not read: {name or 'it'} is {part.get_content_type()})"
+        return
     try:
-        yield _file(part, name, depth)
+        found = _file(part, name, depth)
+        yield found.text.replace("\f", "").strip()
+        if found.lacks:
+            yield Unread(f"(not read of {name}: {found.lacks})")
     except (InputError, MemoryError, RecursionError) as error:
-        yield f"(not read: {name or 'it'} {error if isinstance(error, InputError) else 'takes too much'})"
+        yield Unread(f"(not read: {name} {error if isinstance(error, InputError) else 'takes too much'})")
     except Exception as error:  # noqa: BLE001 - what is attached must not take its mail with it
-        yield f"(not read: {type(error).__name__})"
+        yield Unread(f"(not read: {name}: {type(error).__name__})")
 
 
 def _kind(name: str) -> bool:
@@ -92,27 +105,25 @@ def _kind(name: str) -> bool:
     return known(suffix_of(Path(name)))
 
 
-def _file(part: Part, name: str, depth: int) -> str:
-    """Read as a file of its kind would be, without its pages."""
+def _file(part: Part, name: str, depth: int) -> Document:
+    """Read as a file of its kind would be."""
     from taskkit.knowledge import readers
 
-    if not _kind(name) or depth >= DEEPEST:
-        raise InputError(f"is {part.get_content_type()}")
     data = part.get_payload(decode=True)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / f"attachment{Path(name).suffix}"
         file.write_bytes(data if isinstance(data, bytes) else b"")
-        found = read(file, depth + 1) if readers.suffix_of(file) == "eml" else readers.read(file)
-    return found.text.replace("\f", "").strip()
+        return read(file, depth + 1) if readers.suffix_of(file) == "eml" else readers.read(file)
 
 
 def _text(part: Part) -> str:
     data = part.get_payload(decode=True)
     raw = data if isinstance(data, bytes) else b""
+    charset = part.get_content_charset("utf-8")
     try:
-        text = raw.decode(part.get_content_charset("utf-8"), "strict")
-    except (LookupError, UnicodeDecodeError):
-        return f"(not read: its text is not {part.get_content_charset('utf-8')})"
+        text = declared(raw, charset)
+    except (LookupError, ValueError):
+        return Unread(f"(not read: a text that is not {charset})")
     if part.get_content_subtype() == "html":
         return readable(text)[0].strip()
     return "\n".join(f"{one[: len(one) - len(one.lstrip())]}{line(one)}" for one in text.splitlines()).strip("\n")

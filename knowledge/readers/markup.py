@@ -1,5 +1,6 @@
 """HTML as Markdown text: what a reader sees, with headings, lists, tables and code blocks marked."""
 
+import codecs
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -62,6 +63,17 @@ _SPACE = re.compile(r"[ \t\r\n\f]+")
 _CHARSET = re.compile(rb"""<(?:meta|\?xml)\b[^>]*?(?:charset|encoding)\s*=\s*["']?([\w.:-]+)""", re.IGNORECASE)
 
 
+# What is said to be in one of these is in a wider one, more often than not; and names that only browsers know.
+_WIDER = {
+    "ascii": "cp1252", "iso8859-1": "cp1252", "iso8859-9": "cp1254", "gb2312": "gb18030", "gbk": "gb18030",
+    "shift_jis": "cp932", "euc_kr": "cp949", "big5": "big5hkscs",
+}  # fmt: skip
+_CALLED = {
+    "x-sjis": "cp932", "x-gbk": "gb18030", "x-euc-jp": "euc_jp", "x-x-big5": "big5hkscs", "iso-8859-8-i": "iso8859-8",
+    "iso-8859-6-i": "iso8859-6", "x-mac-cyrillic": "mac_cyrillic", "dos-874": "cp874", "windows-874": "cp874",
+}  # fmt: skip
+
+
 def read(path: Path) -> Document:
     text, title = readable(decoded(path.read_bytes()))
     return Document(path.name, text, title, format="markdown")
@@ -77,9 +89,18 @@ def decoded(data: bytes) -> str:
             raise InputError(error.message.strip().rstrip(".")) from None
         name = said[1].decode()
         try:
-            return data.decode(name)
-        except (LookupError, UnicodeDecodeError):
+            return declared(data, name)
+        except (LookupError, ValueError):
             raise InputError(f"is not {name}, which it says it is") from None
+
+
+def declared(data: bytes, name: str) -> str:
+    """In the character set of that name, as browsers and mail programs mean it. Raises `LookupError`, `ValueError`."""
+    known = codecs.lookup(_CALLED.get(name.lower(), name)).name
+    try:
+        return data.decode(_WIDER[known])
+    except (KeyError, ValueError):
+        return data.decode(known)
 
 
 def readable(html: str) -> tuple[str, str]:

@@ -161,6 +161,26 @@ def test_files_that_are_no_documents(files: Path) -> None:
     assert alone == (Skipped(r"red\x1b[31m.md", "its name has control characters"), "")
 
 
+def test_names_in_every_script_are_names(files: Path) -> None:
+    good = (
+        "می\u200cخواهم.md",
+        "\U0001f9d1\u200d\U0001f680.md",
+        "क्\u200dष.md",
+        "e\u0301.md",
+        "%s $(x) 'a' [b]*.md",
+        "--help.md",
+    )
+    bad = ("a\u200db.md", "\u200d.md", "right\u202eto left.md", "new\nline.md", "soft\u00adhyphen.md", "x\u2028y.md")
+    for name in (*good, *bad):
+        (files / name).write_text(f"# The file\n\nIt is called {name!r}.")
+    with KnowledgeBase("h.kb") as base:
+        report = base.sync(files)
+        assert {row.name for row in base.list()} == set(good)
+        assert {one.reason for one in report.skipped} == {"its name has control characters"}
+        assert len(report.skipped) == len(bad)
+        assert all("\n" not in one.file for one in report.skipped)
+
+
 def test_deep_and_broken_json_and_enormous_cells_are_read(files: Path) -> None:
     (files / "deep.json").write_text("[" * 100_000 + "]" * 100_000)
     (files / "broken.json").write_text('{"a": "no end, ' + "words " * 2_000)

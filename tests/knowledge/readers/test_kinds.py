@@ -114,6 +114,8 @@ def test_mail_with_messages_and_files_in_it(files: Path, makers: Any) -> None:
                   "(not read: ../../thing.bin is application/x-thing)", "(not read: bad.docx is no Word file"):  # fmt: skip
         assert words in found.text, words
     assert "Not this form" not in found.text
+    assert found.lacks.startswith("not read: bad.docx is no Word file")
+    assert "thing.bin" not in found.lacks  # nobody expects that to be read
 
 
 def test_a_message_in_a_message_without_end(files: Path) -> None:
@@ -148,3 +150,32 @@ def test_declared_encodings_hold_and_others_are_told(files: Path) -> None:
     assert "not UTF-8: byte 6" in found["b.html"].reason
     assert "not UTF-8: byte 3" in found["d.txt"].reason
     assert "UTF-8" in found["e.txt"].reason or "binary" in found["e.txt"].reason
+
+
+@pytest.mark.parametrize(
+    ("said", "is_in", "text"),
+    [
+        ("iso-8859-1", "cp1252", "“Café” – 5 €"), ("gb2312", "gbk", "朱镕基"), ("shift_jis", "cp932", "①番の経費"),
+        ("x-sjis", "cp932", "経費"), ("euc-kr", "cp949", "똠방각하"), ("iso-8859-8-i", "iso-8859-8", "שלום"),
+        ("windows-1251", "cp1251", "Привет"), ("big5", "big5", "經費"), ("iso-8859-1", "latin-1", "a\x81é"),
+    ],
+)  # fmt: skip
+def test_character_sets_are_what_browsers_and_mail_programs_mean(said: str, is_in: str, text: str, files: Path) -> None:
+    (files / "a.html").write_bytes(f'<meta charset="{said}"><p>{text}</p>'.encode(is_in))
+    head = f"From: a@example.org\nContent-Type: text/plain; charset={said}\nContent-Transfer-Encoding: 8bit\n\n"
+    (files / "a.eml").write_bytes(head.encode() + text.encode(is_in))
+    assert only(files / "a.html").text.strip() == text
+    found = only(files / "a.eml")
+    assert found.text.endswith(text)
+    assert found.lacks == ""
+
+
+def test_a_mail_whose_text_is_lost_says_so(files: Path) -> None:
+    head = b"From: a@example.org\nSubject: Hours\nContent-Type: text/plain; charset=%s\n\n"
+    for number, charset in enumerate((b"utf-8", b"undefined", b"hex", b"x-nobody-knows")):
+        (files / f"{number}.eml").write_bytes(head % charset + b"caf\xe9")
+    with KnowledgeBase("h.kb") as base:
+        report = base.sync(files)
+    assert report.added == 4
+    assert [one.file for one in report.incomplete] == [f"{number}.eml" for number in range(4)]
+    assert report.incomplete[0].reason == "not read: a text that is not utf-8"
