@@ -12,12 +12,12 @@ from taskkit.knowledge.records import Value
 
 LONGEST = 50_000  # characters
 _HEAD = re.compile(r"---[ \t]*\r?\n(.*?)^(?:---|\.\.\.)[ \t]*\r?$", re.DOTALL | re.MULTILINE)
-_KEY = re.compile(r"(\w[\w .-]*?)[ \t]*:(?:[ \t]+(.*))?")
+_KEY = re.compile(r"(\w[\w .-]{0,200}?)[ \t]{0,200}:(?:[ \t]+(.*))?")  # bounded: blanks took seconds else
 _OTHER = re.compile(r":(?:\s|\Z)")
 _ITEM = re.compile(r"[ \t]*-[ \t]+(.*)")
 _QUOTED = r""""(?:[^"\\]|\\.)*"|'(?:[^']|'')*'"""
 _VALUE = re.compile(rf"({_QUOTED}|.*?)(?:(?:^|[ \t])#.*)?")  # without a comment
-_PART = re.compile(rf"\s*({_QUOTED}|(?:[^\s,\"'\[\]{{}}][^,\[\]{{}}]*?)?)\s*([,\]])")
+_PART = re.compile(rf"\s*+({_QUOTED}|(?:[^\s,\"'\[\]{{}}](?:[^\s,\[\]{{}}]|\s+(?![\s,\]]))*)?)\s*+([,\]])")
 _END = re.compile(r"(?:[ \t]+#.*|[ \t]*)")
 _DEEPER = tuple("{[|>&*!%@`")  # begins what is no plain value
 _WHOLE = re.compile(r"[-+]?(?:0|[1-9]\d{0,17})")

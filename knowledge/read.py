@@ -2,6 +2,7 @@
 
 import functools
 import os
+import re
 import stat
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
@@ -27,6 +28,7 @@ FORMATS = {
     "jsonl": "json",
     "ndjson": "json",
 }
+TITLE = 500  # characters: it goes before each passage
 _NEVER = Patterns([".*", "__pycache__/", "node_modules/", "*.kb", "*.kb-*", "*~"])
 
 
@@ -83,6 +85,8 @@ def _walk(root: Path, below: str, unwanted: Patterns) -> Iterator[str | Skipped]
             yield name
 
 
+# What joins or parts signs, as Persian words and the rocket's pilot have it.
+_JOINED = re.compile(r"(?<=[^\x00-\x7f])[\u200c\u200d](?=[^\x00-\x7f])")
 _VISIBLE = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
 
 
@@ -92,6 +96,7 @@ def _visible(name: str) -> str:
 
 def _name_problem(name: str) -> str:
     """Such a name could write to a terminal, look like another one, or not be stored at all."""
+    name = _JOINED.sub("", name)
     if any(unicodedata.category(c) in {"Cc", "Cf", "Zl", "Zp"} for c in name):
         return "its name has control characters"
     if any("\ud800" <= c <= "\udfff" for c in name):
@@ -159,14 +164,14 @@ def _document(found: Found, apart: Apart) -> Document:
     if known(suffix):
         made = replace(apart.read(found.path), name=found.name)
         checks.document(made)  # it may be a plug-in's
-        return made
+        return replace(made, title=made.title[:TITLE])
     text = read_source(found.path)
     metadata = front_matter(text.text) if text.format == "markdown" else {}
     title = metadata.get("title")
     return Document(
         found.name,
         text.text,
-        title if isinstance(title, str) else "",
+        title[:TITLE] if isinstance(title, str) else "",
         metadata,
         format=FORMATS.get(suffix, text.format),
     )

@@ -59,10 +59,15 @@ def halves(vectors: Sequence[bytes], kept: Precision) -> "np.ndarray[Any, Any]":
     if kept == "float16":
         return np.frombuffer(joined, dtype="<f2").reshape(len(vectors), -1)
     rows = np.frombuffer(joined, dtype=np.int8).reshape(len(vectors), -1).astype(np.float32)
-    size = np.linalg.norm(rows, axis=1, keepdims=True)
-    codes: np.ndarray[Any, Any] = np.divide(rows, size, out=np.zeros_like(rows), where=size > 0).astype("<f2")
+    length = np.linalg.norm(rows, axis=1, keepdims=True)
+    codes: np.ndarray[Any, Any] = np.divide(rows, length, out=np.zeros_like(rows), where=length > 0).astype("<f2")
     return codes
 
 
+def size(kept: Precision) -> int:
+    """Bytes of a number."""
+    return 2 if kept == "float16" else 1
+
+
 def width(vector: bytes, kept: Precision) -> int:
-    return len(vector) // (2 if kept == "float16" else 1)
+    return len(vector) // size(kept)

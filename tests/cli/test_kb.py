@@ -123,6 +123,22 @@ def test_what_is_wrong_ends_with_1(taskkit: Run, base: str) -> None:
     assert ran.out == "2 passages have no vector\n"
 
 
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        ("DELETE FROM words WHERE rowid = 1", "1 passages are not in the word index"),
+        ("DELETE FROM passages WHERE id = 1", "1 entries of the word index have no passage"),
+        ("UPDATE vectors SET vector = substr(vector, 3) WHERE id = 1", "1 vectors are not as wide as the others"),
+        ("UPDATE documents SET text = substr(text, 1, 5) WHERE name = 'pay.md'", "1 documents end before their passages do"),
+    ],
+)  # fmt: skip
+def test_each_thing_that_is_wrong_is_told(taskkit: Run, base: str, damage: str, told: str) -> None:
+    with KnowledgeBase(base) as made, made._store.change() as db:  # type: ignore[attr-defined]
+        db.execute(damage)
+    ran = taskkit("kb", "verify")
+    assert (ran.code, ran.out) == (1, f"{told}\n")
+
+
 @pytest.mark.parametrize("name", sorted(kb.commands))
 def test_help_teaches_by_an_example(taskkit: Run, name: str) -> None:
     told = taskkit("kb", name, "--help").out

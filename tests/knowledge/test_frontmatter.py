@@ -1,5 +1,6 @@
 """Heads of Markdown files: what is read of them, and what stays a text."""
 
+import time
 from typing import Any
 
 import pytest
@@ -95,3 +96,17 @@ def test_whatever_stands_there_is_read_without_an_error(text: str) -> None:
     front_matter(text)
     front_matter(f"---\nkey: {text}\n---\n")
     scalar(text)
+
+
+@pytest.mark.parametrize("line", ["a@", "key: [a@b", "key: [a@b{", "-@-", "a: b@#@c"])
+def test_a_head_full_of_blanks_takes_no_longer_than_another(line: str) -> None:
+    """What was tried at each of them anew took ten seconds."""
+
+    def seconds(text: str) -> float:
+        began = time.process_time()
+        for _ in range(3):
+            front_matter(text)
+        return time.process_time() - began
+
+    words = "".join(f"key {n}: some words\n" for n in range(2_000))
+    assert seconds(f"---\n{line.replace('@', ' ' * 40_000)}\n---\n") < 20 * seconds(f"---\n{words}---\n")
