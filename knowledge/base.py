@@ -13,9 +13,10 @@ from taskkit.knowledge.embed import Embedder
 from taskkit.knowledge.embed import embedder as embedder_of
 from taskkit.knowledge.export import written
 from taskkit.knowledge.finding import How, check, searched
+from taskkit.knowledge.folders import Folders
 from taskkit.knowledge.intake import take
 from taskkit.knowledge.lexical import clean
-from taskkit.knowledge.marks import marked
+from taskkit.knowledge.marks import Marks, marked
 from taskkit.knowledge.naming import Names, may_be, moved_here
 from taskkit.knowledge.progress import Progress
 from taskkit.knowledge.read import Found, find
@@ -23,6 +24,7 @@ from taskkit.knowledge.reading import Source, unchanged
 from taskkit.knowledge.records import Document, Hit, Labels, Listed, Metadata, Passage, Report, Skipped, Stats
 from taskkit.knowledge.stores import coding, opened
 from taskkit.knowledge.stores.coding import Made
+from taskkit.knowledge.stores.store import Store
 
 PATIENCE = 10.0  # seconds that Ctrl-C leaves for what was paid for to be kept
 
@@ -102,7 +104,8 @@ class KnowledgeBase:
         """Files, folders and documents; one of a known name takes the old one's place, but not a file that of another
         folder: its own folder's name then goes before its name.
 
-        `metadata` and `access` are given to all of them, before what they say of themselves; a file that is there
+        `metadata` and `access` are given to all of them, before what they say of themselves. A folder keeps what it was
+        taken in with, for whatever is in it later, until something else is given: {} takes it off. A file that is there
         already keeps its labels when `access` is not given. What can not be read is told in the report. Broken off, it
         goes on where it stopped when it is called again."""
         return _waited(self.aadd(what, metadata=metadata, access=access, progress=progress))
@@ -114,7 +117,7 @@ class KnowledgeBase:
         marks = marked(metadata, access)
         given = [what] if isinstance(what, Path | Document) else what
         names = Names(await asyncio.to_thread(self._store.digests))
-        todo: Iterable[Source] = names.of(_sources(given))
+        todo: Iterable[Source] = names.of(_sources(given, self._store, marks))
         if isinstance(given, Sized):  # else they are taken as they come, and nobody knows how many
             todo = await asyncio.to_thread(tuple, todo)
         return await take(self._store, self._embedder, self._made, todo, progress, marks)
@@ -134,8 +137,12 @@ class KnowledgeBase:
         before, origin = self._store.digests(), str(path.resolve())
         files: list[Source] = [*Names(before).of(find(path, include, exclude))]
         found = [one for one in files if isinstance(one, Found)]
+        folders = Folders(self._store)
         # First of all, and in one step: from there on it does not matter where a sync is broken off.
         moved = moved_here(before, found, origin, lambda some: unchanged(self._store, some))
+        for home in {before[name][1] for name in moved}:
+            folders.moved(home, origin)
+        folders.tell(path, marks)
         self._store.adopt(moved, origin)
         mine = {*moved, *(name for name, (_, home) in before.items() if home == origin)}
         skipped = [one.file for one in files if isinstance(one, Skipped)]
@@ -221,13 +228,16 @@ class KnowledgeBase:
         return written(self._store, to, vectors=vectors)
 
 
-def _sources(what: Iterable[Document | Path]) -> Iterator[Source]:
+def _sources(what: Iterable[Document | Path], store: Store, marks: Marks) -> Iterator[Source]:
     for one in what:
         if isinstance(one, Document):
             checks.document(one)
             yield one
         else:
-            yield from find(one)
+            found = find(one)
+            if one.is_dir():
+                Folders(store).tell(one, marks)
+            yield from found
 
 
 def _waited(work: Coroutine[Any, Any, T]) -> T:

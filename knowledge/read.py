@@ -40,6 +40,11 @@ class Found:
     name: str
     origin: str
 
+    @property
+    def folder(self) -> Path:
+        """The one that it lies in, by its whole path."""
+        return self.path.parent if self.path.is_relative_to(self.origin) else Path(self.origin)
+
 
 def find(source: Path, include: Sequence[str] = (), exclude: Sequence[str] = ()) -> Iterator[Found | Skipped]:
     """The files under a folder, or the one file, in the order of their names.
@@ -116,20 +121,20 @@ def _link_problem(link: Path, root: Path) -> str:
 
 def documents(
     given: Iterable[Document | Found | Skipped], apart: Apart | None = None
-) -> Iterator[tuple[Document | Skipped, str]]:
-    """Each as it is read, with the folder that it is from, until `apart` is stopped."""
+) -> Iterator[tuple[Document | Skipped, Found | None]]:
+    """Each as it is read, with the file that it is from, until `apart` is stopped."""
     with apart or Apart() as reader:
         for one in given:
             if reader.stopped:
                 return
             if not isinstance(one, Found):
-                yield one, ""
+                yield one, None
                 continue
             try:
-                yield _document(one, reader), one.origin
+                yield _document(one, reader), one
             except InputError as error:
                 reason = error.message.replace(str(one.path), "", 1).strip().rstrip(".")
-                yield Skipped(one.name, " ".join(reason.translate(_VISIBLE).split())), one.origin
+                yield Skipped(one.name, " ".join(reason.translate(_VISIBLE).split())), one
 
 
 def text_of(path: Path) -> Text:

@@ -1,8 +1,10 @@
 """What is to be taken in, read and cut in groups; what has not changed is left out."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TypeAlias
 
+from taskkit.knowledge.folders import Folders
 from taskkit.knowledge.lexical import clean
 from taskkit.knowledge.marks import Marks
 from taskkit.knowledge.pieces import digest, pieces
@@ -26,7 +28,8 @@ class Reading:
         self, store: Store, todo: Iterable[Source], at_once: int, gone: Mapping[str, str], marks: Marks, bar: Bar
     ) -> None:
         self._store, self._todo, self._at_once, self._bar = store, todo, at_once, bar
-        self._marks = marks
+        self._marks, self._folders = marks, Folders(store)
+        self._as_before: dict[Path, str] = {}  # what holds in a folder without being said now
         self._gone = dict(gone)
         self._labels: Mapping[str, Labels] = {}  # of the documents in the base
         self._left: dict[str, Labels] = {}  # of files that went, by what they held
@@ -43,19 +46,19 @@ class Reading:
         for name in self._gone.values():
             if name in self._labels and (its := self._store.document(name)):
                 self._left[_content(its)] = self._labels[name]
-        for read, home in documents(self._told(), self._apart):
+        for read, file in documents(self._told(), self._apart):
             if isinstance(read, Skipped):
                 self._skipped.append(read)
                 self._bar.done()
                 continue
-            one, mark = self._marked(read, home, known)
+            one, mark = self._marked(read, file, known)
             if one.lacks:
                 self._incomplete.append(Skipped(one.name, one.lacks))
             if self._same(one.name, mark, known):
                 self._unchanged += 1
                 self._bar.done()
             else:
-                group.append((one, pieces(one), home))
+                group.append((one, pieces(one), file.origin if file else ""))
                 size += len(one.text)
             if size > GROUP * self._at_once or len(group) == AT_ONCE * self._at_once:
                 yield group
@@ -68,14 +71,28 @@ class Reading:
             self._bar.at(one.file if isinstance(one, Skipped) else one.name)
             yield one
 
-    def _marked(self, read: Document, home: str, known: Mapping[str, str]) -> tuple[Document, str]:
-        """With its labels, and its digest. A file keeps them under another name, too, were it one that was there."""
-        one = self._marks.on(read, self._labels.get(read.name, {}) if home else {})
+    def _marked(self, read: Document, file: Found | None, known: Mapping[str, str]) -> tuple[Document, str]:
+        """With what is said of it, and its digest. A file keeps its labels under another name, too, were it one that was
+        there."""
+        if file is None:
+            one = self._marks.on(read, {})
+            return one, digest(one)
+        folder = self._folders.of(file.folder)
+        one = self._marks.on(read, self._labels.get(read.name, {}), folder)
+        self._remember(file.folder, folder)
         mark = digest(one)
-        if self._left and home and not read.access and known.get(one.name) != mark:
-            one = self._marks.on(read, self._left.get(_content(read), self._labels.get(read.name, {})))
+        if self._left and not read.access and known.get(one.name) != mark:
+            kept = self._left.get(_content(read), self._labels.get(read.name, {}))
+            one = self._marks.on(read, kept, folder)
             mark = digest(one)
         return one, mark
+
+    def _remember(self, where: Path, folder: Marks) -> None:
+        if where not in self._as_before:
+            metadata = folder.metadata if self._marks.metadata is None else None
+            access = folder.access if self._marks.access is None else None
+            said = Marks(metadata, access).told()
+            self._as_before[where] = said and f"{self._folders.teller(where)}: {said}"
 
     def _same(self, name: str, mark: str, known: dict[str, str]) -> bool:
         """Whether the base has it so already, if under the name of a file that went."""
@@ -93,7 +110,8 @@ class Reading:
 
     def report(self, embedded: int) -> Report:
         skipped, incomplete = tuple(self._skipped), tuple(self._incomplete)
-        return Report(self._added, self._changed, self._unchanged, 0, skipped, embedded, incomplete)
+        before = tuple(dict.fromkeys(filter(None, self._as_before.values())))
+        return Report(self._added, self._changed, self._unchanged, 0, skipped, embedded, incomplete, before)
 
 
 def unchanged(store: Store, files: Sequence[Found]) -> int:

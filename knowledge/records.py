@@ -122,7 +122,8 @@ class Skipped:
 @dataclass(frozen=True, slots=True)
 class Report:
     """What a change did, in documents; `embedded` is how many texts went to the embedder. The `incomplete` ones were
-    taken in, but for what is told of them."""
+    taken in, but for what is told of them. `as_before` names folders with the labels and metadata that they were taken
+    in with earlier, and which hold for what was given now."""
 
     added: int = 0
     changed: int = 0
@@ -131,6 +132,7 @@ class Report:
     skipped: tuple[Skipped, ...] = ()
     embedded: int = 0
     incomplete: tuple[Skipped, ...] = ()
+    as_before: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

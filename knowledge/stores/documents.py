@@ -2,7 +2,7 @@
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -23,6 +23,15 @@ class Documents(ABC):
     def setting(self, key: str) -> str:
         found = self.rows("SELECT value FROM settings WHERE key = ?", (key,))
         return str(found[0][0]) if found else ""
+
+    def folders(self) -> dict[str, dict[str, Any]]:
+        rows = self.rows("SELECT key, value FROM settings WHERE key LIKE 'folder:%'")
+        return {key.removeprefix("folder:"): json.loads(value) for key, value in rows}
+
+    def tell_folder(self, folder: str, told: Mapping[str, Any]) -> None:
+        sql = "INSERT INTO settings VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+        with self.change():
+            self.rows(sql, (f"folder:{folder}", json.dumps(told, default=list)))
 
     def digests(self) -> dict[str, tuple[str, str]]:
         return {name: (mark, origin) for name, mark, origin in self.rows("SELECT name, digest, origin FROM documents")}

@@ -101,6 +101,12 @@ class Store(Protocol):
 
     # Documents in and out
 
+    def folders(self) -> dict[str, dict[str, Any]]:
+        """What was said of folders that were taken in: `metadata` or `access`, or both."""
+        ...
+
+    def tell_folder(self, folder: str, told: Mapping[str, Any]) -> None: ...
+
     def digests(self) -> dict[str, tuple[str, str]]:
         """Digest and origin of each document."""
         ...

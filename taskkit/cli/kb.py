@@ -245,6 +245,8 @@ def _object(text: str | None, option: str) -> dict[str, Any] | None:
 
 def _reported(report: "Report", *, as_json: bool, quiet: bool, **_: Any) -> int:
     """What could not be read is work that was not done."""
+    from taskkit.errors import one_line
+
     if as_json:
         _json(dataclasses.asdict(report))
     for one in report.skipped:
@@ -253,6 +255,9 @@ def _reported(report: "Report", *, as_json: bool, quiet: bool, **_: Any) -> int:
     for one in report.incomplete:
         if not quiet:
             click.echo(f"Warning: {one.file}: {one.reason}", err=True)
+    for told in report.as_before:
+        if not quiet:
+            click.echo(f"As before, {one_line(told)} (--access '' and --metadata '' take it off)", err=True)
     if not quiet and not as_json:
         parts = [
             f"{count:,} {name}"

@@ -232,3 +232,21 @@ def test_two_folders_of_one_name_and_a_move_as_they_are_typed(taskkit: Run, monk
     assert taskkit("kb", "sync", "moved").err.strip() == "2 unchanged; 0 texts embedded"
     Path("moved/y.md").unlink()
     assert "1 removed" in taskkit("kb", "sync", "moved").err
+
+
+def test_labels_of_a_folder_stay_until_they_are_taken_off(taskkit: Run) -> None:
+    Path("d").mkdir()
+    Path("d/a.md").write_text("Wages.\n")
+    at = ("--knowledge", "k.kb")
+    assert taskkit("kb", "sync", "d", *at, "--access", "team=hr", "--metadata", "year=2024").code == 0
+    Path("d/b.md").write_text("More wages.\n")
+    assert (
+        f"As before, {Path('d').resolve()}: access team = hr, metadata year = 2024 (--access ''"
+        in taskkit("kb", "sync", "d", *at).err
+    )
+    assert taskkit("kb", "search", "wages", *at).out == ""
+    assert json.loads(taskkit("kb", "sync", "d", *at, "--json").out)["as_before"]
+    assert taskkit("kb", "sync", "d", *at, "--access", "team=").code == 2
+    ran = taskkit("kb", "sync", "d", *at, "--access", "", "--metadata", "")
+    assert ran.err == "2 changed; 0 texts embedded\n"
+    assert "wages" in taskkit("kb", "search", "wages", *at).out

@@ -116,3 +116,71 @@ def test_an_enormous_title_goes_before_no_passage_whole(place: str) -> None:
         base.sync("d")
         assert max(map(len, embedder.texts)) < 6_000
         assert base.search("sickness", k=3)[0].passage.title.startswith("sickness ")
+
+
+def labels(base: KnowledgeBase) -> dict[str, Any]:
+    return {one.name: one.access for one in base.list()}
+
+
+HR = {"team": ["hr"]}
+
+
+def test_what_a_folder_was_taken_in_with_holds_for_what_comes_later(place: str, tmp_path: Path) -> None:
+    """A file that is renamed and edited, and a new one, are not open to everybody."""
+    folder = pages(tmp_path / "pages", 3)
+    with KnowledgeBase(place, embedder=Told()) as base:
+        assert base.sync(folder, metadata={"year": 2024}, access={"team": "hr"}).as_before == ()
+        (folder / "page-0.md").rename(folder / "renamed.md")
+        (folder / "renamed.md").write_text("Other words of copper.\n")
+        (folder / "deep").mkdir()
+        (folder / "deep/new.md").write_text("New words of copper.\n")
+    with KnowledgeBase(place, embedder=Told()) as base:
+        report = base.sync(folder)
+        assert (report.added, report.unchanged, report.removed) == (2, 2, 1)
+        assert report.as_before == (f"{folder}: access team = hr, metadata year = 2024",)
+        assert labels(base) == dict.fromkeys(("deep/new.md", "page-1.md", "page-2.md", "renamed.md"), HR)
+        assert {one.metadata["year"] for one in base.list()} == {2024}
+        assert base.search("copper", k=9) == []
+        (folder / "deep/later.md").write_text("Later words of copper.\n")
+        base.add(folder / "deep/later.md")  # alone, too
+        assert labels(base)["later.md"] == HR
+        assert base.sync(folder, metadata={"year": 2025}).as_before == (f"{folder}: access team = hr",)
+        assert set(map(str, labels(base).values())) == {str(HR)}
+
+
+def test_what_is_said_of_a_folder_is_taken_off_by_saying_so(place: str, tmp_path: Path) -> None:
+    folder = pages(tmp_path / "pages", 1)
+    with KnowledgeBase(place, embedder=Told()) as base:
+        base.add(folder, metadata={"year": 2024}, access={"team": "hr"})
+        assert base.sync(folder, metadata={}, access={}).as_before == ()
+        (folder / "new.md").write_text("New words.\n")
+        assert base.sync(folder).as_before == ()
+        assert labels(base) == {"new.md": {}, "page-0.md": {}}
+        assert [dict(one.metadata) for one in base.list()] == [{}, {}]
+
+
+def test_the_nearest_folder_that_something_was_said_of_tells(place: str, tmp_path: Path) -> None:
+    folder = pages(tmp_path / "pages", 1)
+    (folder / "open").mkdir()
+    (folder / "open/a.md").write_text("Open words.\n")
+    with KnowledgeBase(place, embedder=Told()) as base:
+        base.sync(folder, access={"team": "hr"})
+        base.add(folder / "open", access={})
+        base.add(folder / "open")
+        assert base.document("a.md").access == {}  # type: ignore[union-attr]
+        base.sync(folder, access={"team": "it"})  # of all that is in it
+        (folder / "open/b.md").write_text("More words.\n")
+        base.add(folder / "open/b.md")
+        assert base.document("b.md").access == {"team": ["it"]}  # type: ignore[union-attr]
+
+
+def test_a_folder_that_is_moved_keeps_what_was_said_of_it(place: str, tmp_path: Path) -> None:
+    folder = pages(tmp_path / "pages", 4)
+    with KnowledgeBase(place, embedder=Told()) as base:
+        base.sync(folder, metadata={"year": 2024}, access={"team": "hr"})
+        moved = folder.rename(tmp_path / "moved")
+        (moved / "new.md").write_text("New words.\n")
+        report = base.sync(moved)
+        assert (report.added, report.unchanged, report.removed) == (1, 4, 0)
+        assert labels(base)["new.md"] == HR
+        assert base.document("new.md").metadata == {"year": 2024}  # type: ignore[union-attr]

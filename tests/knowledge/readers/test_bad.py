@@ -158,7 +158,7 @@ def test_files_that_are_no_documents(files: Path) -> None:
         r"red\x1b[31m.md": "its name has control characters",
     }
     (alone,) = documents(find(files / "red\x1b[31m.md"))
-    assert alone == (Skipped(r"red\x1b[31m.md", "its name has control characters"), "")
+    assert alone == (Skipped(r"red\x1b[31m.md", "its name has control characters"), None)
 
 
 def test_names_in_every_script_are_names(files: Path) -> None:
