@@ -308,8 +308,8 @@ class SQLite(File):
                 "(SELECT id FROM passages)",
                 "passages have no document": "SELECT count(*) FROM passages WHERE document NOT IN "
                 "(SELECT id FROM documents)",
-                "vectors are not as wide as the others": "SELECT count(*) FROM vectors WHERE length(vector) <> "
-                f"{int(self.setting('width') or 0) * coding.size(self.precision)}",
+                "vectors are not as wide as the others": "SELECT count(*) FROM vectors WHERE key IN "
+                f"(SELECT key FROM passages) AND length(vector) <> {int(self.setting('width') or 0) * coding.size(self.precision)}",
                 "documents end before their passages do": "SELECT count(*) FROM documents WHERE length(text) < "
                 "(SELECT max(end) FROM passages WHERE document = documents.id)",
                 "documents have metadata that are no JSON: take them in again": "SELECT count(*) FROM documents WHERE NOT "
