@@ -15,7 +15,7 @@ def both(source: Opened, targets: Mapping[Segment, str]) -> dict[Segment, str]:
     return {
         one: f"{one.text}{_between(source.parts[one.part], one)}{target}"
         for one, target in targets.items()
-        if target != one.text and one.kind != "front-matter"
+        if target != one.text and one.kind not in {"front-matter", "attribute"}
     }
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from taskkit.tasks.translate.formats.blocks import front_matter, parse_blocks, parser
 from taskkit.tasks.translate.formats.markdown import ATTRIBUTES
-from taskkit.tasks.translate.formats.webpage import stretches
+from taskkit.tasks.translate.formats.webpage import stretches, unsaid
 from taskkit.tasks.translate.mask import mask
 from taskkit.tasks.translate.segments import Prose
 
@@ -84,7 +84,14 @@ def _tags(html: str) -> str:
     for start, end in shown:
         parts += html[at:start], "…"
         at = end
-    return "".join([*parts, html[at:]])
+    return _unsaid("".join([*parts, html[at:]]))
+
+
+def _unsaid(html: str) -> str:
+    try:
+        return unsaid(html)
+    except ValueError:
+        return html
 
 
 def _inline(children: list["Token"]) -> Iterator[tuple[str, str]]:
@@ -93,7 +100,7 @@ def _inline(children: list["Token"]) -> Iterator[tuple[str, str]]:
         if target:
             yield "links", str(target)
         elif child.type in INLINE:
-            yield INLINE[child.type], child.content
+            yield INLINE[child.type], _unsaid(child.content) if child.type == "html_inline" else child.content
         yield from _inline(child.children or [])
 
 

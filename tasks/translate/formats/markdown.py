@@ -8,10 +8,11 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from taskkit.tasks.translate.formats.beside import said, saying, titles, within
 from taskkit.tasks.translate.formats.blocks import front_matter, parse_blocks
 from taskkit.tasks.translate.formats.opened import Format
 from taskkit.tasks.translate.formats.scalars import block, scalar, value
-from taskkit.tasks.translate.formats.webpage import stretches
+from taskkit.tasks.translate.formats.webpage import said_in, stretches
 from taskkit.tasks.translate.segments import Group, Kind, Options, Segment, trim
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ INSIDE: dict[str, Kind] = {
 }
 FIELD = re.compile(
     r"""^[ \t]*(?:-[ \t]+)?"?(?:title|description|subtitle|summary|excerpt|abstract|tagline|headline|lead|caption
-    |details|sidebar_label|linkTitle|nav_title|seo_title|meta_title|meta_description)"?[ \t]*[:=][ \t]*
+    |details|text|intro|heading|alt|sidebar_label|sidebar_title|linkTitle|nav_title|seo_title|meta_title|meta_description)"?[ \t]*[:=][ \t]*
     (?:(?P<double>"(?:[^"\\\r\n]|\\.)*+") | (?P<single>'(?:[^'\r\n]|'')*+')
      | (?P<plain>[^\s"'\[\]{}>|*&!%#`@,?-](?:[^\r\n#:]|(?<!\s)\#|:(?!\s))*+))
     [ \t]*(?:(?<=\s)\#.*)?\r?$""",
@@ -40,10 +41,12 @@ NOT_A_STRING = re.compile(r"[-+.\d_:eTZ \t]+|true|false|null|yes|no|on|off|~", r
 TASK = re.compile(r"\[[ xX]\][ \t]+")
 CALLOUT = re.compile(r"\[![\w-]+\][+-]?[ \t]*")
 DEFINITION = re.compile(r":[ \t]+")
-OPAQUE = re.compile(
-    r"""\{[:%*\#.].*\} | \[TOC\] | \[\[_?toc_?\]\] | \*\[[^\]]+\]:.* | </?[A-Za-z][^<>]*> | <!--.*-->""",
+OPAQUE = re.compile(  # also what MDX imports and defines
+    r"""\{[:%*\#./].*\} | \[TOC\] | \[\[_?toc_?\]\] | </?[A-Za-z][^<>]*> | <!--.*-->
+    | import[ ]+(?:[\w*{}\s,$]+[ ]from[ ]+)?["'][^"']+["'];? | export[ ]+(?:const|let|var|function)[ ]+\w+.*[={(].*""",
     re.VERBOSE | re.IGNORECASE,
 )
+ABBREVIATION = re.compile(r"\*\[[^\]]+\]:[ \t]*")
 ATTRIBUTES = re.compile(r"\{:?[ \t]*[#.][^{}]*\}")
 TITLE = re.compile(
     r"""[^"]*"(?P<quoted>[^"]*)" | /{3,}[^|]*\|(?P<piped>.*)
@@ -63,24 +66,23 @@ class Found(NamedTuple):
 def find(text: str, _options: Options) -> list[Segment]:
     tokens, environment = parse_blocks(text)
     labels = frozenset(environment.get("references", ()))
-    found = sorted([*_fields(text), *_prose(text, tokens)], key=lambda item: item.start)
+    aside = (Found(*span, "attribute") for span in titles(text, environment))
+    found = sorted([*_fields(text), *_prose(text, tokens), *aside], key=lambda item: item.start)
     trimmed = [(item, *trim(text, item.start, item.end)) for item in found]
     filled = [(item, start, end) for item, start, end in trimmed if start < end]
-    return [
-        Segment(f"s{number}", start, end, text[start:end], value(text[start:end]), item.context, item.kind)
-        if item.kind == "front-matter"
-        else Segment(
-            f"s{number}",
-            start,
-            end,
-            text[start:end],
-            text[start:end],
-            item.context,
-            item.kind,
-            _keep(text[start:end], labels),
-        )
-        for number, (item, start, end) in enumerate(filled, 1)
-    ]
+    return [one for item, start, end in filled for one in _segments(text, item, start, end, labels)]
+
+
+def _segments(text: str, item: Found, start: int, end: int, labels: frozenset[str]) -> Iterator[Segment]:
+    raw = text[start:end]
+    if item.kind == "front-matter":
+        yield Segment("", start, end, raw, value(raw), item.context, item.kind)
+    elif item.kind == "attribute":
+        yield Segment("", start, end, raw, said(raw), item.context, item.kind, style=raw)
+    else:
+        yield Segment("", start, end, raw, raw, item.context, item.kind, _keep(raw, labels))
+        for one in within(raw):
+            yield Segment("", start, end, raw, said(one), item.context, "attribute", style=one)
 
 
 def _keep(text: str, labels: frozenset[str]) -> tuple[str, ...]:
@@ -131,7 +133,9 @@ def _read(text: str, token: "Token", kind: Kind, context: tuple[str, ...]) -> It
     if token.type == "paragraph_open":
         yield from (Found(*run, context) for run in _runs(text, lines, kind))
     elif token.type == "html_block":
-        yield from (Found(*stretch, "paragraph", context) for stretch in _shown(text, lines))
+        shown = list(_shown(text, lines))
+        yield from (Found(*stretch, "paragraph", context) for stretch in shown)
+        yield from (Found(*one, "attribute", context) for one in _attributes(text, lines, shown))
     elif token.type == "table_open":
         yield from (Found(*cell, "table-cell", context) for cell in _cells(text, lines))
     elif token.type in {"note_open", "directive"}:
@@ -164,11 +168,12 @@ def _runs(text: str, lines: list[tuple[int, int]], kind: Kind) -> Iterator[tuple
         task = TASK.match(text, start, end) if number == 0 and kind == "list-item" else None
         definition = DEFINITION.match(text, start, end) if number else None
         opaque = OPAQUE.fullmatch(text, start, end)
-        if run and (definition or opaque):
+        short = ABBREVIATION.match(text, start, end)
+        if run and (definition or opaque or short):
             yield *run, kind
             run = None
-        if callout:
-            yield callout.end(), end, "title"
+        if callout or short:
+            yield (callout or short).end(), end, "title"  # type: ignore[union-attr]
         elif not opaque:
             mark = task or definition
             run = (run[0] if run else mark.end() if mark else start), end
@@ -182,6 +187,14 @@ def _shown(text: str, lines: list[tuple[int, int]]) -> Iterator[tuple[int, int]]
     between = (text[left:right] for (_, left), (right, _) in itertools.pairwise(lines))
     if not any(one.strip() for one in between):
         yield from ((start + begin, start + finish) for begin, finish in stretches(text[start:end]))
+
+
+def _attributes(text: str, lines: list[tuple[int, int]], shown: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Those of a block of HTML that are in none of its texts."""
+    begin = lines[0][0]
+    for start, end in said_in(text[begin : lines[-1][1]]):
+        if not any(first <= begin + start < last for first, last in shown):
+            yield begin + start, begin + end
 
 
 def _cells(text: str, lines: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
@@ -206,10 +219,16 @@ def _row(text: str, begin: int, finish: int) -> list[tuple[int, int]]:
 
 def write(group: Group, _options: Options) -> str:
     """A value in front matter has to be quoted like the one that it replaces."""
-    ((segment, target),) = group
-    if segment.kind != "front-matter":
-        return target
-    return block(target, segment.raw) if segment.raw[:1] in {"|", ">"} else scalar(target, segment.raw)
+    made = group[0][0].raw
+    for segment, target in group:
+        if segment.kind == "front-matter":
+            made = block(target, segment.raw) if segment.raw[:1] in {"|", ">"} else scalar(target, segment.raw)
+        elif segment.kind != "attribute":
+            made = target
+    for segment, target in group:
+        if segment.kind == "attribute" and target != segment.text:
+            made = saying(made, segment.style, target)
+    return made
 
 
 FORMAT = Format("markdown", (".md", ".markdown", ".mdown", ".mkd"), find, write, prose="markdown", reread=None)

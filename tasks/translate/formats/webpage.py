@@ -112,6 +112,22 @@ def stretches(text: str) -> Iterator[tuple[int, int]]:
             yield trim(text, inner[0].start, inner[-1].end)
 
 
+def said_in(text: str) -> Iterator[tuple[int, int]]:
+    """Where the attributes stand, names and all, that people see or hear."""
+    for event in events_of(text):
+        for start, end in _shown(text, event):
+            name = re.search(r"[^\s=]+\s*=\s*\Z", text[event.start : start])
+            if name:
+                yield event.start + name.start(), end
+
+
+def unsaid(text: str) -> str:
+    """With nothing in the attributes that people see or hear."""
+    for start, end in sorted(said_in(text), reverse=True):
+        text = f"{text[:start]}{text[start:end].partition('=')[0]}=…{text[end:]}"
+    return text
+
+
 def _run(text: str, events: list[Event], block: str, context: tuple[str, ...]) -> Iterator[Segment]:
     """A sentence or so with the tags in it; those attributes that stand inside are written together with it."""
     events, outside = _stripped(text, events)

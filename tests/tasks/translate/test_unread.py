@@ -35,7 +35,17 @@ Water and *beans*.
 
 def test_what_blocks_of_html_show_is_translated_and_their_markup_stays() -> None:
     done, sent = run(Translate(PAGE, to="de", from_="en"))
-    shown = ("Brew your coffee", "anywhere", "What you", "need", "Water and", "beans", "An item", "with a block")
+    shown = (
+        "Logo",
+        "Brew your coffee",
+        "anywhere",
+        "What you",
+        "need",
+        "Water and",
+        "beans",
+        "An item",
+        "with a block",
+    )
     wanted = PAGE
     for text in shown:
         wanted = wanted.replace(text, german(text))
