@@ -80,7 +80,7 @@ class Translation(Result):
 
 
 def _place(segment: Segment, number: int) -> str:
-    return segment.key or f"segment {number + 1}"
+    return _short(segment.key.replace("\x04", " | ")) or f"segment {number + 1}"
 
 
 def _short(text: str) -> str:

@@ -1,7 +1,7 @@
 """YAML as programs keep their messages in. PyYAML says where each value stands; it writes nothing.
 
 Keys, anchors, comments, numbers and everything with a tag of its own stay. A value keeps its style: plain, quoted,
-or a block after `|` or `>`, which is wrapped again where it was wrapped."""
+or a block after `|` or `>`, which is wrapped again where it was wrapped; one that says its indent comes in quotes."""
 
 import re
 from collections.abc import Iterator
@@ -15,6 +15,7 @@ from taskkit.tasks.translate.segments import Group, Options, Segment
 
 STRING = "tag:yaml.org,2002:str"
 PROPERTIES = re.compile(r"(?:[&!]\S*\s+)*")
+INDENTED = re.compile(r"[|>][+-]?\d")
 ENDS_PLAIN = ",[]{}"  # within brackets
 
 
@@ -32,12 +33,15 @@ def find(text: str, options: Options) -> list[Segment]:
         start = properties.end() if properties else start
         raw = text[start:end].rstrip()
         key = ".".join(path)
-        found += segments(start, start + len(raw), raw, node.value, key, options.to, style=style)
+        how = f"indented{node.value}" if INDENTED.match(raw) else style
+        found += segments(start, start + len(raw), raw, node.value, key, options.to, style=how)
     return sorted(found, key=lambda one: one.start)
 
 
 def write(group: Group, options: Options) -> str:
     raw, style = group[0][0].raw, group[0][0].style
+    if style.startswith("indented"):  # its blanks mean something: a block would lose or add some
+        return scalar(said(group, style.removeprefix("indented"), options.to), '""')
     text = said(group, _value(raw) if group[0][0].kind == "branch" or raw[:1] in {"'", '"'} else "", options.to)
     if raw[:1] in {"|", ">"}:
         return block(text.strip("\n"), raw)
@@ -82,7 +86,12 @@ def _values(text: str) -> Iterator[Value]:
         elif isinstance(node, yaml.SequenceNode):
             todo += [((*path, str(number)), one, inside) for number, one in enumerate(node.value)]
         else:
-            todo += [((*path, str(getattr(key, "value", ""))), one, inside) for key, one in node.value]
+            todo += [((*path, _name(text, key)), one, inside) for key, one in node.value]
+
+
+def _name(text: str, key: Any) -> str:
+    """A key that is no scalar as it stands there."""
+    return key.value if isinstance(key.value, str) else text[key.start_mark.index : key.end_mark.index].strip()
 
 
 FORMAT = Format("yaml", (".yaml", ".yml"), find, write, check=check, named=True)

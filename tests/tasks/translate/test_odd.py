@@ -5,10 +5,13 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import yaml
 
 from taskkit.errors import ConfigurationError, InputError
 from taskkit.source import Text
+from taskkit.tasks.translate import Translate
 from taskkit.tasks.translate.formats import FORMATS, Options, opened
+from taskkit.testing import scripted
 
 
 @pytest.mark.parametrize(
@@ -132,3 +135,21 @@ def test_a_finished_translation_is_known_and_a_fuzzy_one_is_not() -> None:
     assert written.text == text.replace('#, fuzzy, c-format\n#| msgid "old"', "#, c-format").replace(
         '"g h"', '""\n"j\\n"\n"k"'
     )
+
+
+def test_the_blanks_of_a_block_that_says_its_indent_are_kept() -> None:
+    text = "a:\n  b: |2\n      A list:\n    one\n  c: &x >1-\n     Two words\n? [1, 2]\n: A word\n"
+    source = opened(Text(text, "a.yaml"), options=Options("de"))
+    assert [one.key for one in source.segments] == ["a.b", "a.c", "[1, 2]"]
+    targets = ["Eine Liste:\neins", "Zwei Wörter", "Ein Wort"]
+    written = source.written(dict(zip(source.segments, targets, strict=True)))
+    assert not written.kept
+    was, now = (yaml.safe_load(one.replace("[1, 2]", "x").replace("? x\n:", "x:")) for one in (text, written.text))
+    assert was["a"] == {"b": "  A list:\none\n", "c": "  Two words"}
+    assert now["a"] == {"b": "  Eine Liste:\neins\n", "c": "  Zwei Wörter"}
+
+
+def test_a_report_names_a_message_on_one_line() -> None:
+    text = 'msgctxt "menu"\nmsgid "One line\\nand 20 more"\nmsgstr ""\n'
+    done = scripted("Eine Zeile\nund mehr").run(Translate(Text(text, "a.po", "po"), to="de", from_="en"))
+    assert "(number), menu | One line and 20 more: " in done.report()
