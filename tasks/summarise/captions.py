@@ -8,7 +8,7 @@ from dataclasses import dataclass
 Run = tuple[int, int, int]
 
 _VOICE = re.compile(r"<v(?:\.[\w.]+)?[ \t]+([^>\r\n]{1,60})>")
-_NAMED = re.compile(r"\s*(?:[-–][ \t]*)?[^\W\d_][\w .'’-]{0,40}:\s")
+_NAMED = re.compile(r"\s*(?:[-–][ \t]*)?[^\W\d_][\w .'’-]{0,40}(?::\s|：)")
 _ENDS = re.compile(r"[.!?…。！？][\"'”’»)\]]*\s*\Z")
 TURN = 30  # seconds after which, at a sentence's end, a new line begins though nobody else speaks
 

@@ -1,4 +1,4 @@
-"""Who speaks when in a plain transcript."""
+"""Who speaks when in a plain transcript, or in a chat as it is saved."""
 
 import re
 from bisect import bisect_right
@@ -6,13 +6,18 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_TIME = r"\d{1,3}:\d\d(?::\d\d)?(?:[.,]\d{1,3})?"
-_NAME = r"[^\W\d_a-z][\w.'’-]*(?:[ ][^\W\d_][\w.'’-]*){0,3}"
-# Heads such as [00:01:02] Ann, 00:01:02 - Ann, Ann (00:01:02), **Ann, each with its colon
+_DATE = r"(?:\d{1,4}[./-]\d{1,2}[./-]\d{1,4},?[ T]+)?"
+_TIME = _DATE + r"\d{1,3}:\d\d(?::\d\d)?(?:[.,]\d{1,3})?(?:[ \u202f]?[AaPp]\.?[Mm]\b\.?)?"
+_NAME = r"[^\W\d_a-z][\w.'’-]*(?:[ ](?:[^\W\d_][\w.'’-]*|\d{1,2}(?!\d|:\d))){0,3}"
+# Heads such as [00:01:02] Ann, 00:01:02 - Ann, Ann (00:01:02), **Ann, Speaker 1, each with its colon
 _NAMED = re.compile(
     rf"^[ \t>*_-]{{0,4}}(?:[\[(]?(?P<before>{_TIME})[\])]?[ \t]*[-–—]?[ \t]*)?[*_]{{0,2}}(?P<name>{_NAME})"
-    rf"(?:[ \t]*\((?!\d)[^()\n]{{1,40}}\))?(?:[ \t]*[\[(]?(?P<after>{_TIME})[\])]?)?[*_]{{0,2}}:[*_]{{0,2}}(?=\s|\Z)",
+    rf"(?:[ \t]*\((?!\d)[^()\n]{{1,40}}\))?(?:[ \t]*[\[(]?(?P<after>{_TIME})[\])]?)?[*_]{{0,2}}(?:：|:[*_]{{0,2}}(?=\s|\Z))",
     re.MULTILINE,
+)
+# A chat of a video meeting: "10:02:33 From Ann Smith to Everyone : hello"
+_CHAT = re.compile(
+    rf"^[ \t]*(?P<before>{_TIME})[ \t]+From[ \t]+(?P<name>{_NAME}?)[ \t]+[Tt]o[ \t]+[^\n:]{{1,60}}:", re.MULTILINE
 )
 # "Ann Smith  0:02" on a line by itself, the words on the next
 _ALONE = re.compile(rf"^[ \t]*(?P<name>{_NAME})[ \t]+[\[(]?(?P<after>{_TIME})[\])]?[ \t]*$", re.MULTILINE)
@@ -44,8 +49,8 @@ def turns(text: str) -> list[Turn]:
         time = one["before"] or one["after"]
         if time or most or counts[one["name"]] > 1:
             heads[one.start()] = (one["name"], time)
-    for one in _ALONE.finditer(text):
-        heads.setdefault(one.start(), (one["name"], one["after"]))
+    for one in (*_CHAT.finditer(text), *_ALONE.finditer(text)):
+        heads.setdefault(one.start(), (one["name"], one["before"] if one.re is _CHAT else one["after"]))
     timed = [one for one in _TIMED.finditer(text) if one.start() not in heads]
     first = Counter(one["name"] for one in timed if one["name"])
     known = {name for name, _ in heads.values()} | {name for name, count in first.items() if count > 1}
@@ -68,6 +73,12 @@ def around(found: Sequence[Turn], start: int, end: int, beside: int = 0) -> Sequ
 def _clock(time: str | None) -> str | None:
     if time is None:
         return None
-    whole = re.split(r"[.,]", time)[0].split(":")
-    hours, minutes, seconds = ["0", *whole] if len(whole) == 2 else whole
-    return f"{int(hours):02}:{int(minutes):02}:{int(seconds):02}"
+    found = re.search(r"(?<!\d)(\d{1,3}):(\d\d)(?::(\d\d))?", time)
+    assert found, "it is a time"
+    hours, minutes, seconds = map(int, found.groups("0"))
+    half = re.search(r"([ap])\.?m", time, re.IGNORECASE)
+    if not found[3] and not half and found.start() == 0:  # of a recording, not of a day
+        hours, minutes, seconds = 0, hours, minutes
+    if half:
+        hours = hours % 12 + 12 * (half[1].lower() == "p")
+    return f"{hours:02}:{minutes:02}:{seconds:02}"

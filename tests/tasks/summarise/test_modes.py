@@ -170,6 +170,19 @@ def test_a_long_meeting_loses_neither_half_and_says_nothing_twice() -> None:
         ("Ann Holm (1:02): Hi.\nBen [01:00:09]: Yes.", [("Ann Holm", "00:01:02"), ("Ben", "01:00:09")]),
         ("Ann Holm  0:02\nHi.\n\nBen Li  1:12\nYes.", [("Ann Holm", "00:00:02"), ("Ben Li", "00:01:12")]),
         ("00:01:02 Ann we go\n00:02:00 Ann bye now", [("Ann", "00:01:02"), ("Ann", "00:02:00")]),
+        ("Speaker 1: Hi.\nSpeaker 2: Yes.", [("Speaker 1", None), ("Speaker 2", None)]),
+        ("Speaker 1  00:03\nHi.\nSpeaker 2  01:10\nYes.", [("Speaker 1", "00:00:03"), ("Speaker 2", "00:01:10")]),
+        ("田中：おはよう。\n佐藤：はい。", [("田中", None), ("佐藤", None)]),
+        (
+            "[12/03/2024, 10:02:33] Ann: Hi.\n[12/03/2024, 22:05:00] Ben: Yes.",
+            [("Ann", "10:02:33"), ("Ben", "22:05:00")],
+        ),
+        ("12.03.24, 10:02 - Ann: Hi.\n12.03.24, 10:03 - Ben: Yes.", [("Ann", "10:02:00"), ("Ben", "10:03:00")]),
+        ("Ann Holm  [10:02 AM]\nHi.\nBen  [1:03 PM]\nYes.", [("Ann Holm", "10:02:00"), ("Ben", "13:03:00")]),
+        (
+            "10:02:33 From Ann Holm to Everyone : Hi.\n10:03:00 From Ben to Ann Holm: Yes.",
+            [("Ann Holm", "10:02:33"), ("Ben", "10:03:00")],
+        ),
         ("A report.\nNote: all is well.\nIt goes on.\nAnd on.", []),
     ],
 )
