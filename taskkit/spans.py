@@ -34,6 +34,7 @@ _PLAIN = {
     **dict.fromkeys(map(ord, _DASHES), "-"),
     **dict.fromkeys(map(ord, _DOUBLE), '"'),
     **dict.fromkeys(map(ord, _SINGLE), "'"),
+    ord("ı"): "i",  # as it is retyped, and so is its capital with a dot
 }
 _PLAIN_SEEN = _PLAIN | dict.fromkeys(map(ord, _UNSEEN), "")
 
@@ -137,7 +138,12 @@ def _fold(text: str, *, blank: bool) -> str:
         plain = text.lower().replace("`", "'")
     else:
         # Twice: the first may give the accents that stand for quotes, the second what their wide forms become.
-        plain = unicodedata.normalize("NFKC", text.translate(_PLAIN)).casefold().translate(_PLAIN_SEEN)
+        plain = (
+            unicodedata.normalize("NFKC", text.translate(_PLAIN))
+            .casefold()
+            .translate(_PLAIN_SEEN)
+            .replace("i\u0307", "i")
+        )
     plain = _BLANKS.sub(" ", plain)
     return plain[1:] if blank and plain[:1] == " " else plain
 

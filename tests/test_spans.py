@@ -70,6 +70,8 @@ def test_a_retyped_quote_is_found_at_its_own_place(sentences: list[list[str]], d
         ("final", "the ﬁnal word", "ﬁnal"),
         ("ABC 123", "全角ＡＢＣ　１２３です", "ＡＢＣ　１２３"),
         ("가나", "그 ㄱㅏ나 다", "ㄱㅏ나"),
+        ("istanbul", "Burası İSTANBUL, dedi", "İSTANBUL"),
+        ("DIYARBAKIR", "yine Diyarbakır'da", "Diyarbakır"),
         ("I ❤ it", "so I ❤\ufe0f  it all", "I ❤\ufe0f  it"),
     ],
 )
