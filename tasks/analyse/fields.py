@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from taskkit.engine.schema import answer_schema, stand_in
 from taskkit.errors import InputError
 from taskkit.tasks.analyse.borne import borne_out
-from taskkit.tasks.analyse.forms import ROOT, form_of, is_words, leaves, question, says_nothing
+from taskkit.tasks.analyse.forms import ROOT, Unfit, form_of, is_words, leaves, question, says_nothing
 from taskkit.tasks.analyse.found import Evidence, Item
 from taskkit.tasks.analyse.kinds import Places, Reading, lost_in
 from taskkit.tasks.analyse.schemas import Group, Leaf, Many, Node
@@ -40,7 +40,7 @@ class Fields:
 
     def read(self, text: str, answer: Any, start: int) -> Reading:
         places = Places(text, start)
-        said = answer.model_dump(by_alias=True)
+        said = answer.model_dump(by_alias=True, warnings=False)  # of values that are not of their kind
         got: dict[str, Any] = {}
         lost: list[str] = []
         where: list[str] = []
@@ -137,6 +137,9 @@ def _leaf(node: Leaf, said: Any, path: str, places: Places, lost: list[str]) -> 
         return _words(str(said), path, places, lost)
     value = said["value"]
     if value is None:
+        return None
+    if isinstance(value, Unfit):
+        lost.append(f"{path}: {value.said!r} can not be its value: {value.why[:1].lower()}{value.why[1:]}")
         return None
     evidence = places.of(said["quote"])
     if evidence is None:

@@ -8,7 +8,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, Field, create_model
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    create_model,
+)
 
 from taskkit.tasks.analyse.schemas import Group, Leaf, Many, Node
 
@@ -17,6 +25,14 @@ NOTHING = {
     "", "-", "null", "none", "n/a", "unknown", "not mentioned", "not specified", "not stated", "not given",
     "not provided", "unspecified",
 }  # fmt: skip
+
+
+class Unfit:
+    """A value that is not of its field's kind, and why; no dataclass, which a dump would take apart."""
+
+    def __init__(self, said: str, why: str) -> None:
+        self.said = said
+        self.why = why
 
 
 def is_words(leaf: Leaf) -> bool:
@@ -106,9 +122,17 @@ def _form(node: Node, name: str) -> Any:
 def _told(type_: Any, bounds: Sequence[tuple[str, Any]]) -> type[BaseModel]:
     """One for all fields of a type: a schema says each of its forms once."""
     value: Any = Annotated[type_, Field(**dict(bounds))] if bounds else type_
-    optional: Any = value | None
+    optional: Any = Annotated[value | None, WrapValidator(_as_far_as_it_goes)]
     name = getattr(type_, "__name__", str(type_)) if not bounds else f"{type_} {bounds}"
     return create_model(f"Told_{_title(name)}", quote=(str, ...), value=(optional, ...))
+
+
+def _as_far_as_it_goes(said: Any, validated: ValidatorFunctionWrapHandler) -> Any:
+    """One field that is not of its kind does not take the others with it."""
+    try:
+        return validated(said)
+    except ValidationError as error:
+        return Unfit(str(said)[:80], error.errors(include_url=False)[0]["msg"])
 
 
 def _title(name: str) -> str:

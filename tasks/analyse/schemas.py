@@ -84,6 +84,8 @@ def _of_words(fields: Sequence[str]) -> Group:
         name, _, kind = (part.strip() for part in word.partition(":"))
         if not name:
             continue
+        if name in made:
+            raise InputError(f"The field {name} is named twice.", hint="Name it once.")
         if kind and kind not in WORDS:
             raise InputError(f"{kind!r} of the field {name} is no kind.", hint=f"There are: {', '.join(WORDS)}.")
         node = _Reader({}).node(WORDS[kind or "text"], name, ())

@@ -130,6 +130,20 @@ def test_only_what_is_wrong_is_asked_for_again_and_what_was_right_stays() -> Non
     assert "lines" not in again["messages"][0]["content"]
 
 
+@pytest.mark.parametrize("wrong", ["31 May, or so", -1, [], "x"], ids=str)
+def test_a_value_of_another_kind_takes_no_other_field_with_it(wrong: Any) -> None:
+    first = {**RIGHT, "due": told("pay by 31.05.2026", wrong)}
+    engine = scripted([first, {"due": RIGHT["due"]}])
+    assert engine.run(Analyse(TEXT, schema=Invoice)).data["due"] == "2026-05-31"
+    assert "can not be its value" in str(bodies(engine)[1])
+    engine = scripted(first)
+    result = engine.run(Analyse(TEXT, schema=Invoice))
+    assert result.data["due"] is None
+    assert result.data["supplier"] == "Müller & Söhne GmbH"
+    assert [one.code for one in result.warnings] == ["unsupported"]
+    assert len(bodies(engine)) == 2
+
+
 def test_the_second_answer_takes_nothing_away() -> None:
     lines = [RIGHT["lines"][0], {"what": "bench", "price": RIGHT["lines"][1]["price"]}]
     engine = scripted([{**RIGHT, "lines": lines}, {"lines": []}])
@@ -190,6 +204,8 @@ def test_fields_by_their_names() -> None:
     assert result.data == {"number": 4711, "due": "2026-05-31", "paid": None, "iban": None}
     with pytest.raises(InputError, match="'money' of the field price"):
         scripted().run(Analyse(TEXT, fields="price:money"))
+    with pytest.raises(InputError, match="price is named twice"):
+        scripted().run(Analyse(TEXT, fields="price:number,price"))
 
 
 @pytest.mark.parametrize("schema", [list[Line], {"type": "array", "items": Line.model_json_schema()}])
