@@ -37,7 +37,9 @@ class Job:
     """`run`, `engine` and `route` are the engine's business; the rest is for task authors. `foresees_faults` is true at
     the upper end of a plan: what is tried again now and then is then tried again."""
 
-    def __init__(self, engine: Calls, task: Given, route: Route, on_text: Callable[[str], None] | None) -> None:
+    def __init__(
+        self, engine: Calls, task: Given, route: Route, on_text: Callable[[str], None] | None, number: int | None = None
+    ) -> None:
         self.engine = engine
         self.route = route
         self.run: Run | None = None
@@ -46,6 +48,7 @@ class Job:
         self.foresees_faults = False
         self._task = task
         self._on_text = on_text
+        self._number = number  # of the task, among several
         self._notices: list[Notice] = []
         self._images = task.images()
         self._unseen = set(self._images.values())
@@ -197,7 +200,8 @@ class Job:
     def _note(self, notice: Notice) -> None:
         if notice not in self._notices:
             self._notices.append(notice)
-            self.engine.events.emit("warning", notice.message, code=notice.code, failure=notice.failure)
+            among = {} if self._number is None else {"task": self._number}
+            self.engine.events.emit("warning", notice.message, code=notice.code, failure=notice.failure, **among)
 
     @property
     def notices(self) -> tuple[Notice, ...]:

@@ -3,9 +3,10 @@
 The project's `[tool.taskkit]` in `pyproject.toml` can not name an endpoint or a key: a checkout that someone
 else wrote must not be able to send the user's key, or text, to a host of its choosing."""
 
+import contextlib
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -165,8 +166,8 @@ def _over(settings: Settings, table: Mapping[str, object], where: str) -> Settin
                 f"{where} sets {key!r}, which is no setting.", hint=f"There are: {', '.join(sorted(known))}."
             )
         try:
-            changes[key] = _value(key, value)
-        except (TypeError, ValueError, InvalidOperation) as error:
+            changes[key] = _READ.get(key, str)(value)
+        except (TypeError, ValueError) as error:
             raise ConfigurationError(
                 f"{where} sets {key} to {_told(key, value)}, which does not fit: {error}."
             ) from None
@@ -178,33 +179,55 @@ def _told(key: str, value: object) -> str:
     return "something" if key in {"api_key", "base_url", "organization", "tiers"} else shortened(repr(value))
 
 
-def _value(key: str, value: Any) -> object:  # noqa: C901 - one row a setting
-    if key in {"context", "concurrency", "rpm", "tpm"}:
+def _number(value: Any) -> int:
+    with contextlib.suppress(ValueError):
         number = int(value) if isinstance(value, int | str) else 0
-        if number < 1:
-            raise ValueError("it must be a whole number, 1 or more")
-        return number
-    if key == "max_cost":
+        if number >= 1:
+            return number
+    raise ValueError("it must be a whole number, 1 or more")
+
+
+def _dollars(value: Any) -> Decimal:
+    with contextlib.suppress(InvalidOperation):
         cost = Decimal(str(value))
-        if not cost.is_finite() or cost < 0:
-            raise ValueError("it must be 0 or more dollars")
-        return cost
-    if key == "timeout":
+        if cost.is_finite() and cost >= 0:
+            return cost
+    raise ValueError("it must be 0 or more dollars")
+
+
+def _seconds(value: Any) -> float:
+    with contextlib.suppress(ValueError, TypeError):
         seconds = float(value)
-        if not 0 < seconds < float("inf"):
-            raise ValueError("it must be more than 0 seconds")
-        return seconds
-    if key == "allow_http":
-        return value is True or str(value).lower() in {"1", "true", "yes", "on"}
-    if key == "tasks":
-        return tuple(map(str, value)) if isinstance(value, list | tuple) else (str(value),)
-    if key == "tiers":
-        return {str(tier): tuple(map(_binding, _rows({tier: row}))) for tier, row in dict(value).items()}
-    if key in {"base_url", "api_key", "organization", "model"}:
-        return str(value).strip()  # as read from a file, with its line end
-    if key == "moderate" and value not in {"", "input", "output", "both"}:
+        if 0 < seconds < float("inf"):
+            return seconds
+    raise ValueError("it must be more than 0 seconds")
+
+
+def _yes(value: Any) -> bool:
+    said = str(value).lower()
+    if said not in {"1", "true", "yes", "on", "0", "false", "no", "off"}:
+        raise ValueError("it is true or false")
+    return said in {"1", "true", "yes", "on"}
+
+
+def _side(value: Any) -> str:
+    if value not in {"", "input", "output", "both"}:
         raise ValueError("it is input, output or both")
     return str(value)
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    return tuple(map(str, value)) if isinstance(value, list | tuple) else (str(value),)
+
+
+def _stripped(value: Any) -> str:
+    return str(value).strip()  # as read from a file, with its line end
+
+
+def _tiers(value: object) -> dict[str, tuple[Binding, ...]]:
+    if not isinstance(value, Mapping):
+        raise TypeError("it is a table: of each tier its model, or a list of them")
+    return {str(tier): tuple(map(_binding, _rows({tier: row}))) for tier, row in value.items()}
 
 
 def _binding(row: Any) -> Binding:
@@ -215,3 +238,15 @@ def _binding(row: Any) -> Binding:
     if not isinstance(row, Mapping) or not set(row) <= BOUND or not all(isinstance(one, str) for one in row.values()):
         raise ValueError(f"a model is a name, or a table of texts: {', '.join(sorted(BOUND))}")
     return Binding(**dict(row))
+
+
+_READ: Mapping[str, Callable[[Any], object]] = {
+    **dict.fromkeys(("context", "concurrency", "rpm", "tpm"), _number),
+    **dict.fromkeys(("base_url", "api_key", "organization", "model"), _stripped),
+    "max_cost": _dollars,
+    "timeout": _seconds,
+    "allow_http": _yes,
+    "moderate": _side,
+    "tasks": _names,
+    "tiers": _tiers,
+}

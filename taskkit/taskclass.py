@@ -2,6 +2,8 @@
 
 import dataclasses
 import functools
+import re
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import (
     TYPE_CHECKING,
@@ -33,6 +35,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T", bound="type[Task[Any]]")
 
+_FILE = re.compile(r"[^\s\0]{1,200}\.\w{1,8}")
+
 
 class Task(Generic[R]):
     """What a task class stands on. Class attributes say how its calls are made unless a caller says otherwise:
@@ -60,6 +64,9 @@ class Task(Generic[R]):
         for value in self._sources():
             if isinstance(value, Path | bytes):
                 read(value, images=True, documents=True)
+            elif isinstance(value, str) and _FILE.fullmatch(value) and Path(value).is_file():
+                said = f"{value!r} was taken for the text itself; Path({value!r}) reads the file of that name."
+                warnings.warn(said, stacklevel=2)
 
     def touched(self) -> "Sequence[Path]":
         """Files that it reads or writes besides those of its fields: no result takes the place of one."""

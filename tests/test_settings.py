@@ -1,5 +1,6 @@
 """Where settings come from, and what may not come from where."""
 
+import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -66,14 +67,19 @@ def test_a_project_can_not_say_where_keys_and_texts_go(home: Path, line: str) ->
         "max_cost = 'nan'",
         "max_cost = -1",
         "timeout = 0",
+        "timeout = 'long'",
+        "max_cost = 'much'",
+        "allow_http = 'perhaps'",
+        "tiers = 5",
         "moderate = 'maybe'",
         "tiers = {fast = {modell = 'x'}}",
     ],
 )
 def test_what_does_not_fit_is_one_clear_error(home: Path, text: str) -> None:
     (home / "config" / "config.toml").write_text(text)
-    with pytest.raises(ConfigurationError, match=r"config\.toml"):
+    with pytest.raises(ConfigurationError, match=r"config\.toml") as told:
         settings.load()
+    assert not re.search("class|object|literal|convert", str(told.value)), "what Python says of it"
 
 
 def test_tiers_may_bind_models_of_other_endpoints_and_fallbacks(home: Path) -> None:

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from taskkit.errors import InputError
 from taskkit.source import Text, format_of, read
+from taskkit.tasks.summarise import Summarise
+from taskkit.testing import scripted
 
 
 def test_a_string_is_the_text_itself_even_when_it_looks_like_a_file(tmp_path: Path) -> None:
@@ -85,3 +87,12 @@ def test_what_can_not_be_opened_is_named(path: Path, says: str) -> None:
 def test_an_empty_text_is_refused(text: str | Text) -> None:
     with pytest.raises(InputError, match="empty"):
         read(text)
+
+
+def test_the_name_of_a_file_as_a_text_is_pointed_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    engine = scripted("Short.")
+    engine.run(Summarise("report.md"))  # there is none
+    (tmp_path / "report.md").write_text("Ships sail.")
+    with pytest.warns(UserWarning, match=r"Path\('report.md'\) reads the file"):
+        engine.run(Summarise("report.md"))

@@ -18,7 +18,14 @@ SHOWN = 20  # names of models; some endpoints have hundreds
 
 SETTINGS = f"""Settings: {", ".join(one.name for one in dataclasses.fields(Settings))}. Each can stand in the user's
 config.toml, in the environment as TASKKIT_NAME (tiers apart), and, but for {", ".join(sorted(NOT_FROM_A_PROJECT))}, in a
-project's pyproject.toml under [tool.taskkit]. Where these files lie is in the first lines of what this command says."""
+project's pyproject.toml under [tool.taskkit]. Where these files lie is in the first lines of what this command says.
+
+\b
+A config.toml:
+    model = "gpt-4.1-mini"
+    max_cost = 2.50            # dollars, of one command
+    [tiers]
+    strong = ["gpt-5", "gpt-4.1"]   # the second where the first fails"""
 
 
 @click.command(epilog=SETTINGS)

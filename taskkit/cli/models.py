@@ -10,7 +10,17 @@ import click
 DEBUG = click.option("--debug", is_flag=True, help="Show where an error comes from.")
 
 
-@click.group(invoke_without_command=True)
+OWN = """A model that the catalogue does not have, or has otherwise, gets a row in your models.toml; `taskkit models`
+says where that lies.
+
+\b
+    [models."my-model"]
+    context = 131072           # tokens; max_input and max_output may be told, too
+    price = [0.15, 0.60]       # dollars a million tokens, in and out
+    images = true              # of what is not told, the usual is taken"""
+
+
+@click.group(invoke_without_command=True, epilog=OWN)
 @click.pass_context
 def models(ctx: click.Context) -> None:
     """The models that are known, and the weights of the embedded ones."""

@@ -2,7 +2,7 @@
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Self
@@ -34,8 +34,10 @@ class Seen:
 
 
 @contextlib.contextmanager
-def watching(engine: "Engine", *, quiet: bool, bar: bool = True) -> Iterator[Seen]:
-    """Listens to the engine until the block ends."""
+def watching(
+    engine: "Engine", *, quiet: bool, bar: bool = True, name: Callable[[int], str] | None = None
+) -> Iterator[Seen]:
+    """Listens to the engine until the block ends. `name` is that of a task among several, by its number."""
     seen = Seen()
     tried: set[str] = set()
     with contextlib.ExitStack() as stack:
@@ -49,7 +51,9 @@ def watching(engine: "Engine", *, quiet: bool, bar: bool = True) -> Iterator[See
                 return
             tried.add(event.message)
             if event.kind in SAID and event.message and not quiet:
-                line = SAID[event.kind] + one_line(event.message)
+                number = event.data.get("task")
+                of = f"{name(number)}: " if name is not None and isinstance(number, int) else ""
+                line = SAID[event.kind] + of + one_line(event.message)
                 if shown:
                     shown.say(line)
                 else:

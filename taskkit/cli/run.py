@@ -52,7 +52,7 @@ def run(task: str, lines: str, output: str | None, plan: bool, **given: Any) -> 
         with (
             tallied(engine, cls, quiet=given["quiet"]),
             handed_on(engine, cls),
-            watching(engine, quiet=given["quiet"], bar=not shows) as seen,
+            watching(engine, quiet=given["quiet"], bar=not shows, name=lambda at: f"line {wanted[at]}") as seen,
             Lines(place) as out,
         ):
             for number, one in made.items():

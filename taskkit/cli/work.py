@@ -199,7 +199,7 @@ def _several(
 
     results: list[Any] = []
     with tallied(engine, cls, quiet=quiet):
-        with watching(engine, quiet=quiet) as seen:
+        with watching(engine, quiet=quiet, name=lambda number: _name(sources[begun + number])) as seen:
             for wave in waves(tasks) if any(map(_learns, tasks)) else [tasks]:
                 begun = len(results)
                 results += engine.map(wave, each=each)

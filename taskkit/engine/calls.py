@@ -222,7 +222,7 @@ class Calls:
     def close(self) -> None:
         """As `aclose`, and waits; not for ever, as there are servers that never end a connection."""
         with contextlib.suppress(TimeoutError):
-            loop.run(shut(self.roads.open, self.journal), timeout=5)
+            loop.run(shut(self.roads.open, self.journal), timeout=loop.patient(5))
 
     def __enter__(self) -> Self:
         return self

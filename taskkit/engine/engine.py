@@ -33,11 +33,13 @@ class Engine(Calls):
         return loop.run(self.arun(task))
 
     async def arun(self, task: Task[R], *, on_text: OnText | None = None) -> R:
-        return await self._run(task, on_text, None)
+        return await self._run(task, on_text)
 
-    async def _run(self, task: Task[R], on_text: OnText | None, batch: Batch | None) -> R:
+    async def _run(
+        self, task: Task[R], on_text: OnText | None, batch: Batch | None = None, number: int | None = None
+    ) -> R:
         started = time.monotonic()
-        job, result = await self._cut(task, on_text, batch)
+        job, result = await self._cut(task, on_text, batch, number)
         if isinstance(result, Result):
             usage = job.usage.model_copy(update={"seconds": round(time.monotonic() - started, 3)})
             return cast(
@@ -46,25 +48,29 @@ class Engine(Calls):
             )
         return result
 
-    async def _cut(self, task: Task[R], on_text: OnText | None, batch: Batch | None) -> tuple[Job, R]:
+    async def _cut(
+        self, task: Task[R], on_text: OnText | None, batch: Batch | None, number: int | None
+    ) -> tuple[Job, R]:
         """Once more where the server has told its real window, or its own count: what was cut for another is cut
         again."""
         for _ in range(CUT_ANEW):
             news = self.learned.news
             try:
-                return await self._worked(task, on_text, batch)
+                return await self._worked(task, on_text, batch, number)
             except ContextTooLong as error:
                 if error.part != "messages" or self.learned.news == news:
                     raise
                 self.events.once("warning", f"{error.message} The text is cut anew for that window.")
-        return await self._worked(task, on_text, batch)
+        return await self._worked(task, on_text, batch, number)
 
-    async def _worked(self, task: Task[R], on_text: OnText | None, batch: Batch | None) -> tuple[Job, R]:
+    async def _worked(
+        self, task: Task[R], on_text: OnText | None, batch: Batch | None, number: int | None
+    ) -> tuple[Job, R]:
         task.check()
         choice = self.roads.choices(self.tier or task.tier)[0]
         known = self.roads.known(choice)
         route = known if known is not None else await loop.across(self.roads.route(choice))
-        job = Job(self, task, route, on_text)
+        job = Job(self, task, route, on_text, number)
         job.run = None if task.conversation or not self.journal.on else Run(self.journal, job.key, batch)
         try:
             result = await task.run(job)
@@ -95,7 +101,7 @@ class Engine(Calls):
 
         async def one(number: int) -> R:
             try:
-                done: R | TaskkitError = await self._run(tasks[number], None, batch)
+                done: R | TaskkitError = await self._run(tasks[number], None, batch, number)
             except TaskkitError as error:
                 done = error
             self.events.emit("task-done")

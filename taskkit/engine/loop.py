@@ -7,16 +7,21 @@ import asyncio
 import atexit
 import concurrent.futures
 import contextlib
+import math
 import os
 import threading
+import time
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+HASTE = 10.0  # seconds that somebody who pressed Ctrl-C is in a hurry
+
 _lock = threading.Lock()
 _loop: asyncio.AbstractEventLoop | None = None
 _thread: threading.Thread | None = None
+_interrupted = -math.inf  # when; by the monotonic clock
 _left: list[object] = []  # a forked child keeps its parent's loop from being collected: its sockets are not its own
 
 
@@ -58,9 +63,16 @@ def run(work: Coroutine[Any, Any, T], timeout: float | None = None, *, patience:
     try:
         return future.result(timeout)
     except KeyboardInterrupt:
+        global _interrupted
+        _interrupted = time.monotonic()
         future.cancel()
         concurrent.futures.wait([future], timeout=patience)
         raise
+
+
+def patient(seconds: float) -> float:
+    """How long to wait for what is tidied up: hardly, after a Ctrl-C, as some task's own code may hold the loop."""
+    return min(seconds, 0.1) if time.monotonic() - _interrupted < HASTE else seconds
 
 
 async def across(work: Coroutine[Any, Any, T]) -> T:
@@ -110,7 +122,7 @@ def finish(work: Coroutine[Any, Any, None]) -> None:
         return
     future = asyncio.run_coroutine_threadsafe(work, loop)
     if not on_background():
-        concurrent.futures.wait([future], timeout=2)
+        concurrent.futures.wait([future], timeout=patient(2))
 
 
 def _close() -> None:
@@ -127,9 +139,9 @@ def _close() -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     closing = asyncio.run_coroutine_threadsafe(all_closed(), loop)
-    concurrent.futures.wait([closing], timeout=2)
+    concurrent.futures.wait([closing], timeout=patient(2))
     loop.call_soon_threadsafe(loop.stop)
-    _thread.join(timeout=2)
+    _thread.join(timeout=patient(2))
     if not _thread.is_alive():
         loop.close()
 

@@ -147,6 +147,18 @@ def test_a_shared_memory_carries_from_file_to_file(taskkit: Run, server: Server)
     assert "Nobodyen hasen seenen olden Quillforden yeten." in last.bodies[-1]["messages"][-1]["content"]
 
 
+def test_what_is_told_of_one_file_among_several_names_it(taskkit: Run, server: Server, docs: Path) -> None:
+    (docs / "ships.md").write_text("We have 12 ships.\n")
+    there = server(lambda body: json.loads(json.dumps(model(body)).replace("12", "13")))
+    ran = taskkit("translate", "docs/", "--to", "de", "-o", "out/", server=there)
+    assert any(line.startswith("Warning: docs/ships.md: To look at: 1 number.") for line in ran.err.splitlines()), (
+        ran.err
+    )
+    Path("in.jsonl").write_text('"All is well."\n"We have 12 ships."\n')
+    ran = taskkit("run", "summarise", "in.jsonl", server=server("We have 13 ships."))
+    assert "Warning: line 2: Not found in the source: 13." in ran.err.splitlines()
+
+
 def test_a_report_and_a_plan_of_a_folder(taskkit: Run, server: Server, docs: Path) -> None:
     there = server(model)
     ran = taskkit("translate", "docs", "--to", "de", "--plan", server=there)

@@ -7,6 +7,7 @@ import resource
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,34 @@ def test_interrupted_it_ends_with_130_and_goes_on_from_the_journal(server: Serve
     assert len(there.bodies) in {7, 8}  # the answer that came last may not have been kept yet
     assert len(Path("out.jsonl").read_text().splitlines()) == 6
     assert not Path("out.jsonl.taskkit-part").exists()
+
+
+HOLDS = """
+import sys
+import time
+import taskkit
+
+@taskkit.task
+class Hold(taskkit.Task[str]):
+    "Hold the loop."
+    async def run(self, job: taskkit.Job) -> str:
+        print("held", flush=True)
+        time.sleep(60)
+        return ""
+"""
+
+
+def test_ctrl_c_does_not_wait_for_a_task_that_holds_everything_up(server: Server, start: Start) -> None:
+    Path("holds.py").write_text(HOLDS)
+    running = start("--tasks", "holds.py", "hold", "--base-url", server("").base_url, "--model", "gpt-4.1-mini")
+    assert running.stdout is not None
+    assert running.stdout.readline() == "held\n"
+    began = time.monotonic()
+    running.send_signal(signal.SIGINT)
+    _, err = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert "taskkit: Interrupted." in err
+    assert time.monotonic() - began < 30, "long before it is done"
 
 
 VARIED = """
@@ -195,7 +224,7 @@ def test_a_reader_that_was_never_there_is_none_either(argv: tuple[str, ...]) -> 
     assert (done.returncode, done.stderr) == (0, b"")
 
 
-def test_a_models_text_can_not_speak_to_a_terminal_but_a_file_gets_it_whole(server: Server, start: Start) -> None:
+def test_a_models_text_can_not_speak_to_a_terminal_now_or_out_of_a_file(server: Server, start: Start) -> None:
     said = "\x1b]0;owned\x07Red \x1b[31mtext.\tFine.\nTwo lines."
     there = server(said)
     argv = ("summarise", "in.txt", "--base-url", there.base_url, "--model", "gpt-4.1-mini", "--quiet")
@@ -204,7 +233,7 @@ def test_a_models_text_can_not_speak_to_a_terminal_but_a_file_gets_it_whole(serv
     assert code == 0
     assert b"text.\tFine.\r\nTwo lines." in seen
     assert not {b"\x1b", b"\x07"} & {bytes([one]) for one in seen}
-    assert start(*argv).communicate(timeout=30)[0] == said + "\n"
+    assert start(*argv).communicate(timeout=30)[0] == "]0;ownedRed [31mtext.\tFine.\nTwo lines.\n"
 
 
 def test_completion(start: Start) -> None:
