@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from taskkit.errors import ConfigurationError, EndpointError
 from taskkit.knowledge.lexical import clean
 from taskkit.knowledge.limits import Limits
+from taskkit.knowledge.payer import engine, payer
 from taskkit.knowledge.vectors import Matrix, rows_of, unit
 
 if TYPE_CHECKING:
@@ -59,6 +60,19 @@ def said(embedder: Embedder) -> None:
     """Has it tell of what it could not take, if there was any."""
     if (say := getattr(embedder, "say", None)) is not None:
         say()
+
+
+class Unasked:
+    """Another embedder, in a plan: no text is near any other."""
+
+    def __init__(self, of: Embedder, width: int) -> None:
+        self.name, self.strength, self.across, self.batch = of.name, of.strength, of.across, of.batch
+        self._width = width
+
+    async def embed(self, texts: Sequence[str]) -> Matrix:
+        import numpy as np
+
+        return np.zeros((len(texts), self._width), dtype=np.float32)
 
 
 class WordLlama:
@@ -163,14 +177,12 @@ class OfEndpoint:
         self._limits: dict[str, Limits] = {}  # by the endpoint's address
 
     async def embed(self, texts: Sequence[str]) -> Matrix:
-        from taskkit.engine.default import current
-
-        engine = current()
-        where = engine.roads.embedding(self._model).base_url
+        by = payer()
+        where = engine().roads.embedding(self._model).base_url
         if where not in self._limits:
             self._limits[where] = self._first()
         rows = await self._limits[where].embedded(
-            lambda some: engine.embed([text or " " for text in some], model=self._model), texts
+            lambda some: by.embed([text or " " for text in some], model=self._model), texts
         )
         return rows_of(rows, self.name)
 
@@ -186,12 +198,10 @@ class OfEndpoint:
 
     def say(self) -> None:
         """One warning, of all texts since the last one."""
-        from taskkit.engine.default import current
-
         for limits in self._limits.values():
             if limits.cut:
                 many = "1 text is" if limits.cut == 1 else f"{limits.cut:,} texts are"
-                current().events.emit(
+                engine().events.emit(
                     "warning",
                     f"{many} too long for {self._model}: only the beginning is embedded, at most the first "
                     f"{limits.tokens:,} tokens.",

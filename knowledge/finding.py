@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict
 from taskkit.errors import InputError
 from taskkit.knowledge import fuse
 from taskkit.knowledge.diverse import Pick, diverse
-from taskkit.knowledge.embed import Embedder, said, vectors_of
+from taskkit.knowledge.embed import Embedder, Unasked, WordLlama, said, vectors_of
 from taskkit.knowledge.filters import OfSQLite, condition
 from taskkit.knowledge.languages import guess
 from taskkit.knowledge.lexical import terms
 from taskkit.knowledge.neighbours import joined
+from taskkit.knowledge.payer import paid_by
 from taskkit.knowledge.records import Hit, Reasons
 from taskkit.knowledge.stores.coding import Made
 from taskkit.knowledge.stores.store import Allowed, Store, changed, widened
@@ -39,8 +40,8 @@ class How(TypedDict, total=False):
     after a hit are joined to it, and hits that then meet are one.
 
     Asking the model, without which a search still finds (where it fails, that is a warning): `expand` by other forms of the question (`queries`) or by an answer made up to search with
-    (`hyde`); `rerank` has the best ones put in order. `by` is who asks it: an engine, or a task's job; the engine of
-    the functions when it is not given. `explain` fills the hits' `reasons`."""
+    (`hyde`); `rerank` has the best ones put in order. `by` is who asks it, and who has the question embedded: an engine,
+    or a task's job; the engine of the functions when it is not given. `explain` fills the hits' `reasons`."""
 
     where: Mapping[str, Any] | None
     allow: Mapping[str, Any] | None
@@ -99,8 +100,9 @@ def _whole(number: Any, least: int) -> bool:
 
 async def searched(store: Store, embedder: Embedder, query: str, k: int, how: How) -> list[Hit]:
     """The whole of a search, from a question to its hits; `check` comes before it."""
-    queries, vectors = await _questions(embedder, query, how)
-    said(embedder)
+    with paid_by(by := how.get("by")):
+        queries, vectors = await _questions(_rehearsing(embedder, store, by), query, how)
+        said(embedder)
     many = max(k, RERANKED) if how.get("rerank") else k
     hits = await asyncio.to_thread(found, store, embedder, queries, vectors, many, how)
     if how.get("rerank") and hits:
@@ -108,6 +110,14 @@ async def searched(store: Store, embedder: Embedder, query: str, k: int, how: Ho
     if neighbours := how.get("neighbours"):
         hits = await asyncio.to_thread(joined, store, hits, neighbours)
     return hits
+
+
+def _rehearsing(embedder: Embedder, store: Store, by: "Engine | Job | None") -> Embedder:
+    """A plan sends nothing: there, what another embedder than our own would find is found by words alone."""
+    engine: Any = getattr(by, "engine", by)
+    if engine is None or not engine.rehearses or embedder.name == WordLlama.name:
+        return embedder
+    return Unasked(embedder, int(store.setting("width") or 1))
 
 
 async def _questions(embedder: Embedder, query: str, how: How) -> "tuple[list[str], Vector]":

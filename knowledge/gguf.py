@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from taskkit.errors import ConfigurationError
+from taskkit.knowledge.payer import engine, payer
 from taskkit.knowledge.vectors import Matrix, rows_of
 from taskkit.tokens import surely_fits
 
@@ -50,24 +51,21 @@ class OfFile:
     async def embed(self, texts: Sequence[str]) -> Matrix:
         import asyncio
 
-        from taskkit.engine.default import current
-
-        engine = current()
+        by, events = payer(), engine().events
         fitting, window = await asyncio.to_thread(self._fitting, texts)
         if any(one is not text for one, text in zip(fitting, texts, strict=True)):
-            engine.events.once(
-                "warning", f"A text is too long for {self._model}: its first {window:,} tokens are embedded."
-            )
-        rows = await engine.embed([text or " " for text in fitting], model=f"local:{self._model}")
+            events.once("warning", f"A text is too long for {self._model}: its first {window:,} tokens are embedded.")
+        rows = await by.embed([text or " " for text in fitting], model=f"local:{self._model}")
         return rows_of(rows, self.name)
 
     def _fitting(self, texts: Sequence[str]) -> tuple[list[str], int]:
         """The texts, the longer ones cut to the model's window; and that."""
         from taskkit import local
-        from taskkit.engine.default import current
+
+        events = engine().events
 
         def notice(message: str) -> None:
-            current().events.once("notice", message)
+            events.once("notice", message)
 
         server = local.serve(self._model, embedding=True, on_notice=notice)
 

@@ -186,7 +186,7 @@ class Job:
         return text
 
     async def embed(self, texts: Sequence[str], *, model: str = "text-embedding-3-small") -> list[tuple[float, ...]]:
-        return await self.engine.embed(texts, model=model)
+        return await self.engine.embed(texts, model=model, took=self._took)
 
     def warn(self, code: str, message: str, *, failure: bool = False) -> None:
         """Goes into the result; a failure is work that was not done."""

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import copy
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import partial
@@ -199,17 +199,26 @@ class Calls:
         message = f"{many} not looked at by the moderation of {route.road.endpoint.base_url}, which refused to."
         return (Notice(code="not-moderated", message=message, failure=True),)
 
-    async def embed(self, texts: Sequence[str], *, model: str = "text-embedding-3-small") -> list[tuple[float, ...]]:
+    async def embed(
+        self,
+        texts: Sequence[str],
+        *,
+        model: str = "text-embedding-3-small",
+        took: Callable[[Usage], None] | None = None,
+    ) -> list[tuple[float, ...]]:
         """A vector a text, in order, in batches of at most 2,048 texts and 250,000 tokens; by a model of the endpoint, or
-        with `local:NAME` by one on this machine."""
-        return await loop.across(self._embed(texts, model))
+        with `local:NAME` by one on this machine. What it took is counted by `took`, else by the engine itself."""
+        return await loop.across(self._embed(texts, model, took or self._took))
 
-    async def _embed(self, texts: Sequence[str], model: str) -> list[tuple[float, ...]]:
+    def _took(self, usage: Usage) -> None:
+        self.usage += usage
+
+    async def _embed(self, texts: Sequence[str], model: str, took: Callable[[Usage], None]) -> list[tuple[float, ...]]:
         route = await self.roads.route(self.roads.embedding(model))
         batches = batches_of(texts, route.counter.count_many(list(texts)))
         got = await asyncio.gather(*(route.road.embedded(route.model, batch, size) for batch, size in batches))
         for one in got:
-            self.usage += one.usage
+            took(one.usage)
         return [vector for one in got for vector in one.vectors]
 
     async def route(self, tier: str) -> Route:

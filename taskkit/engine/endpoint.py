@@ -35,7 +35,7 @@ class Choice:
     base_url: str
     api_key: str = field(repr=False)
     given: bool = True  # False: the name is our default, and the endpoint may have another
-    embeds: bool = False  # the embedded model, to embed with
+    embeds: bool = False  # it is asked to embed
     notice: str = ""
 
     @property
@@ -89,17 +89,20 @@ def _choice(settings: Settings, binding: Binding, today: date | None) -> Choice:
     return Choice(resolved.model, url, checked_key(key, url), notice=resolved.notice)
 
 
-def embedding(name: str, chosen: Callable[[], Choice]) -> Choice:
-    """Where texts are embedded: by a model on this machine (`local:`), or by one of the endpoint that is `chosen`."""
+def embedding(settings: Settings, name: str, chosen: Callable[[], Choice]) -> Choice:
+    """Where texts are embedded: by a model on this machine (`local:`), or by one of the endpoint that is `chosen`; of the
+    one that is set, where a model on this machine is chosen to write."""
     if name.startswith(LOCAL):
         return replace(_local(name.removeprefix(LOCAL)), embeds=True)
     choice = chosen()
+    if choice.is_local and (settings.base_url or settings.api_key):
+        choice = _choice(settings, Binding(name), None)
     if choice.is_local:
         raise ConfigurationError(
             f"No endpoint is configured that has the model {name}.",
             hint="Set OPENAI_API_KEY, or OPENAI_BASE_URL for another endpoint; or embed with a model on this machine.",
         )
-    return replace(choice, model=lookup(name), given=True, notice="")
+    return replace(choice, model=lookup(name), given=True, embeds=True, notice="")
 
 
 def _local(name: str) -> Choice:

@@ -72,7 +72,7 @@ class Roads:
         """Where a model that embeds is asked."""
         if self._scripted:
             return Choice(lookup(name), "scripted://", "")
-        return embedding(name, lambda: self.choices("fast")[0])
+        return embedding(self._settings, name, lambda: self.choices("fast")[0])
 
     def _own(self) -> None:
         """In a forked child the parent's connections are left alone, and its own are made."""
@@ -106,7 +106,7 @@ class Roads:
         held = self._routes.get(where)
         if held is not None and held[0] == (road, context, ratio):
             return held[1]
-        if not model.known and context is None and not choice.is_local:
+        if not (model.known or context is not None or choice.is_local or choice.embeds):  # its limit is learned
             self._warn(
                 f"Nothing is known of {model.name}: a context of {model.context} tokens is assumed. "
                 f"Say --context, or give it a row in {user_file()}."

@@ -1,0 +1,83 @@
+"""A base whose embedder is behind an endpoint: the question goes where the task's calls go, and is paid for as they are."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import taskkit
+from taskkit.errors import CostCapError
+from taskkit.knowledge import Document, KnowledgeBase
+from taskkit.tasks.ask import Ask
+from taskkit.testing import ScriptedServer
+
+Server = Callable[..., ScriptedServer]
+
+RULE = "Expenses are paid back on Fridays."
+ANSWER = [{"quotes": [{"passage": 1, "quote": RULE}], "answer": "On Fridays [1]."}, {"answers": "yes"}]
+QUESTION = "When are expenses paid back?"
+
+
+def engine_of(there: ScriptedServer, **options: object) -> taskkit.Engine:
+    return taskkit.Engine("gpt-4o-mini", base_url=there.base_url, api_key="k", **options)  # type: ignore[arg-type]
+
+
+def embedded(there: ScriptedServer) -> int:
+    return sum(one.path.endswith("/embeddings") for one in there.requests)
+
+
+@pytest.fixture
+def base(server: Server) -> str:
+    with engine_of(server("")) as engine, taskkit.use(engine), KnowledgeBase("oa.kb", embedder="openai") as made:
+        made.add(Document("rules", RULE))
+    return "oa.kb"
+
+
+def test_the_question_is_embedded_where_the_task_is_run(base: str, server: Server) -> None:
+    there, other = server(ANSWER), server("")
+    with engine_of(other) as default, taskkit.use(default), engine_of(there) as engine:
+        answer = engine.run(Ask(QUESTION, base))
+        assert answer.found
+        assert (embedded(there), len(other.requests)) == (1, 0)
+        assert answer.usage.calls == engine.usage.calls == 3
+        assert default.usage.calls == 0
+
+
+def test_a_plan_embeds_nothing(base: str, server: Server) -> None:
+    there = server("")
+    with engine_of(there) as engine:
+        assert engine.plan(Ask(QUESTION, base)).calls[0] == 2
+        with KnowledgeBase(base) as opened:
+            assert engine.plan(Ask(QUESTION, opened, expand="hyde")).calls[0] == 3
+    assert there.requests == []
+
+
+def test_the_cap_holds_for_the_question(
+    base: str, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TASKKIT_CONFIG", str(tmp_path))
+    (tmp_path / "models.toml").write_text("[models.text-embedding-3-small]\nprice = [20000.0, 0.0]\n")
+    there = server(ANSWER)
+    with engine_of(there, max_cost="0.05") as engine, pytest.raises(CostCapError):
+        engine.run(Ask(QUESTION, base))
+    assert there.requests == []
+
+
+def test_who_writes_on_this_machine_embeds_at_the_endpoint_all_the_same(base: str, server: Server) -> None:
+    there = server("")
+    with taskkit.Engine("local:any", base_url=there.base_url, api_key="k") as engine, KnowledgeBase(base) as opened:
+        assert opened.search(QUESTION, by=engine)[0].passage.document == "rules"
+    assert embedded(there) == 1
+
+
+def test_nothing_is_said_of_the_window_of_our_own_choice(base: str, server: Server) -> None:
+    said: list[str] = []
+    for model in ("openai", "openai:bge-m3"):
+        with (
+            engine_of(server("")) as engine,
+            taskkit.use(engine),
+            engine.events.listen(lambda event: said.append(event.message)),
+            KnowledgeBase(f"{model}.kb", embedder=model) as made,
+        ):
+            made.add(Document("rules", RULE))
+    assert [one for one in said if "Nothing is known" in one] == []
