@@ -1,6 +1,7 @@
 """Whether a sentence says what a text says, as far as words, numbers and names tell, in any script."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from taskkit.knowledge.languages import common_words, guess
@@ -11,6 +12,7 @@ from taskkit.knowledge.languages import common_words, guess
 SHARE = 0.4
 FEW = 5  # words: fewer tell no language
 NUMBER = re.compile(r"\d[\d.,'’٫٬]*")
+_SIGNS = ".,'’٫٬"
 _GROUPED = re.compile(rf"{NUMBER.pattern}(?:[ \u00a0\u202f]\d{{3}}(?!\d))+")  # 1 000 000
 NAME = re.compile(r"(?<=[a-z,;] )[A-Z][a-z]{2,}(?: [A-Z][a-z]+)*")
 WORD = re.compile(r"[^\W\d_]{4,}")
@@ -103,10 +105,10 @@ def strange(sentence: str, quotes: str, passages: str, how: Comparable) -> list[
     for one in addresses_in(sentence):
         sentence = sentence.replace(one, " ")
     sentence = _ITEM.sub("", sentence)
-    there = {plain(one) for one in (*NUMBER.findall(quotes), *_grouped(quotes))}
+    there = {reading for one in (*NUMBER.findall(quotes), *_grouped(quotes)) for reading in _parts(one)}
     grouped = _grouped(sentence)
-    whole = {plain(part) for one in grouped if plain(one) in there for part in one.split()}
-    numbers = [one for one in NUMBER.findall(sentence) if plain(one) not in there | whole]
+    whole = {part for one in grouped if readings(one) & there for part in one.split()}
+    numbers = [one for one in NUMBER.findall(sentence) if one not in whole and not readings(one) & there]
     names = [one for one in NAME.findall(sentence) if one.casefold() not in low] if how.names else []
     return list(dict.fromkeys([*numbers, *names, *addresses]))
 
@@ -125,6 +127,36 @@ def _grouped(text: str) -> list[str]:
     return _GROUPED.findall(text)
 
 
-def plain(number: str) -> str:
-    """1,000 and 1.000 are one number, and so are ３２ and 32."""
-    return "".join(str(int(one)) for one in number if one.isdecimal())
+def readings(number: str) -> set[str]:
+    """What it may mean, in any digits: 1,000 and 1.000 are a thousand, or one. What can be no number (31.12.2024) is
+    its parts in a row."""
+    plain = "".join(str(int(one)) if one.isdecimal() else one for one in number)
+    parts = re.split(r"[^\d]", plain.strip(_SIGNS))
+    signs = [one for one in plain.strip(_SIGNS) if not one.isdecimal()]
+    found: set[str] = set()
+    if _groups(parts, signs):
+        found.add(_value("".join(parts)))
+    if signs and signs[-1] in ".,٫" and signs[-1] not in signs[:-1] and _groups(parts[:-1], signs[:-1]):
+        found.add(_value("".join(parts[:-1]), parts[-1]))
+    return found or {" ".join(map(_value, parts))}
+
+
+def _parts(number: str) -> set[str]:
+    """Of a number in a quote, which tells what year it is in 31.12.2024."""
+    return {part for one in readings(number) for part in (one, *one.split())}
+
+
+def _groups(parts: Sequence[str], signs: Sequence[str]) -> bool:
+    """Whether digits are parted as those of one whole number are, in thousands or as in India."""
+    return not signs or (
+        len(set(signs)) == 1
+        and "٫" not in signs
+        and 0 < len(parts[0]) <= 3
+        and not parts[0].startswith("0")
+        and all(2 <= len(one) <= 3 for one in parts[1:-1])
+        and len(parts[-1]) == 3
+    )
+
+
+def _value(whole: str, fraction: str = "") -> str:
+    return f"{whole.lstrip('0') or '0'}.{fraction.rstrip('0')}".rstrip(".")

@@ -118,6 +118,23 @@ def test_a_sentence_is_held_to_the_quotes_it_rests_on(quotes: list[str], answer:
     assert bool(one.problem) is not holds
 
 
+@pytest.mark.parametrize(
+    ("text", "answer", "same"),
+    [
+        ("1.5", "1.5", True), ("1.5", "15", False), ("10.0", "100", False), ("10.0", "10", True), ("2.10", "21.0", False),
+        ("2.10", "2.1", True), ("2.40", "2,4", True), ("1,000", "1.000", True), ("1,000", "1000", True),
+        ("1 000 000", "1,000,000", True), ("1.234,50", "1,234.5", True), ("1.234,50", "12345", False),
+        ("1'234", "1 234", True), ("12,34,567", "1234567", True), ("0.500", "500", False), ("0.500", "0.5", True),
+        ("31.12.2024", "2024", True), ("31.12.2024", "31.12.2024", True), ("31.12.2024", "31.12.2025", False),
+        ("٣٫٥", "3.5", True), ("٣٫٥", "35", False), ("007", "7", True), ("1,2,3", "2", True),
+    ],
+)  # fmt: skip
+def test_a_number_is_the_same_however_it_is_written(text: str, answer: str, same: bool) -> None:
+    passage = f"The dose is {text} milligrams a day."
+    one = checked([(1, passage)], f"The dose is {answer} milligrams [1].", [Passage(passage, "dose")])
+    assert (one.proven == 1) is same
+
+
 @pytest.mark.parametrize("quote", ["सीमा", "الحد", "предел", "夕食", "ค่าอาหาร", "12"])
 def test_a_word_of_any_script_is_a_quote(quote: str) -> None:
     assert checked([(1, quote)], quote, [Passage(f"{quote} {quote}.", "rules")]).cited
