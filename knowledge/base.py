@@ -120,7 +120,7 @@ class KnowledgeBase:
         todo: Iterable[Source] = names.of(_sources(given, self._store, marks))
         if isinstance(given, Sized):  # else they are taken as they come, and nobody knows how many
             todo = await asyncio.to_thread(tuple, todo)
-        return await take(self._store, self._embedder, self._made, todo, progress, marks)
+        return await take(self._store, self._embedder, self._made, todo, progress, marks, names)
 
     def sync(
         self, folder: Path | str, *, include: Sequence[str] = (), exclude: Sequence[str] = (),
@@ -135,7 +135,8 @@ class KnowledgeBase:
         if not path.is_dir():
             raise InputError(f"There is no folder {path}.", hint="Check its name; a file goes in with `add`.")
         before, origin = self._store.digests(), str(path.resolve())
-        files: list[Source] = [*Names(before).of(find(path, include, exclude))]
+        names = Names(before)
+        files: list[Source] = [*names.of(find(path, include, exclude))]
         found = [one for one in files if isinstance(one, Found)]
         folders = Folders(self._store)
         # First of all, and in one step: from there on it does not matter where a sync is broken off.
@@ -146,17 +147,20 @@ class KnowledgeBase:
         self._store.adopt(moved, origin)
         mine = {*moved, *(name for name, (_, home) in before.items() if home == origin)}
         skipped = [one.file for one in files if isinstance(one, Skipped)]
-        names = {one.name for one in found}.union(*(may_be(one, origin) for one in skipped))
+        here = {one.name for one in found}.union(*(may_be(one, origin) for one in skipped))
         unread = tuple(f"/{one}" for one in skipped if one.endswith("/"))  # folders: who knows what is in them
 
         def away(name: str) -> bool:
-            return name not in names and not any(one in f"/{name}" for one in unread)
+            return name not in here and not any(one in f"/{name}" for one in unread)
 
         gone = {before[name][0]: name for name in mine if away(name)}
-        report = _waited(take(self._store, self._embedder, self._made, files, progress, marks, gone))
+        report = _waited(take(self._store, self._embedder, self._made, files, progress, marks, names, gone))
         known = self._store.digests()
-        others = [one.name for one in found if known.get(one.name, ("", origin))[1] != origin]
-        self._store.adopt(others, origin)
+        # Of nobody, or of a folder that is there no longer; what came meanwhile is another's.
+        others = {name: before[name][1] for name in (one.name for one in found) if name in before}
+        self._store.adopt(
+            [name for name, home in others.items() if known.get(name, ("", ""))[1] == home != origin], origin
+        )
         left = [name for name in mine if away(name) and name in known]
         return replace(report, removed=self._store.drop(left) if left else 0)
 

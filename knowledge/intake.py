@@ -5,15 +5,17 @@ Cutting is not done beside embedding: both hold the interpreter's lock, and wait
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence, Sized
+from dataclasses import replace
 from typing import Any, TypeAlias, TypeVar
 
 from taskkit.knowledge.embed import Embedder, at_once, said, vectors_of
 from taskkit.knowledge.marks import Marks
+from taskkit.knowledge.naming import Names
 from taskkit.knowledge.progress import Bar, Progress
 from taskkit.knowledge.reading import Reading, Source
 from taskkit.knowledge.records import Report
 from taskkit.knowledge.stores.coding import Made
-from taskkit.knowledge.stores.store import Incoming, Store, Unembedded
+from taskkit.knowledge.stores.store import Incoming, Store, Taken, Unembedded
 
 T = TypeVar("T")
 Kept: TypeAlias = Callable[[int], object]  # told how many texts of those at hand have their vectors by now
@@ -26,9 +28,10 @@ async def take(
     todo: Iterable[Source],
     progress: Progress | None,
     marks: Marks,
+    names: Names,
     gone: Mapping[str, str] | None = None,
 ) -> Report:
-    """`gone` are documents, by their digests, whose files went: a new one of the same content is one of them renamed.
+    """`names` gave the files theirs. `gone` are documents, by their digests, whose files went: a new one of the same content is one of them renamed.
     Whatever ends this, what was embedded is kept."""
     bar = Bar(progress, len(todo) if isinstance(todo, Sized) else 0)
     reading = Reading(store, todo, at_once(embedder), gone or {}, marks, bar)
@@ -42,7 +45,7 @@ async def take(
             await embed(store, embedder, made, missing, bar.share(len(group), len(missing)))
             embedded += len(missing)
             await asyncio.shield(keeping)
-            keeping = _begun(_put(store, embedder, made, group))
+            keeping = _begun(_put(store, embedder, made, group, names))
             coming = _begun(asyncio.to_thread(next, groups, None))
         await asyncio.shield(keeping)
     finally:
@@ -58,11 +61,22 @@ def _begun(work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
     return asyncio.create_task(work)
 
 
-async def _put(store: Store, embedder: Embedder, made: Made, ready: Sequence[Incoming]) -> None:
-    """What somebody has taken out in between, as of no use, is embedded once more."""
+async def _put(store: Store, embedder: Embedder, made: Made, ready: Sequence[Incoming], names: Names) -> None:
+    """What somebody has taken out in between, as of no use, is embedded once more; of a name that somebody has taken
+    in between, the file gets another one."""
     while True:
         try:
-            return await asyncio.to_thread(store.put, ready, made)
+            return await asyncio.to_thread(store.put, ready, made, names.homes(one.name for one, _, _ in ready))
+        except Taken as taken:
+            kept = await asyncio.to_thread(store.digests)
+            ready = [
+                (
+                    replace(one, name=names.again(kept, one.name, origin)) if one.name in taken.names else one,
+                    some,
+                    origin,
+                )
+                for one, some, origin in ready
+            ]
         except Unembedded as lost:
             texts = {part.key(made.mark): part.embedded for _, some, _ in ready for part in some}
             await embed(store, embedder, made, {key: texts[key] for key in lost.keys})

@@ -17,21 +17,32 @@ class Names:
     comes with its names is taken for it."""
 
     def __init__(self, kept: Kept) -> None:
-        self._kept = kept
+        self._homes = {name: home for name, (_, home) in kept.items()}
         self._given: dict[str, Path] = {}
         self._there: dict[str, bool] = {"": False}
 
     def of(self, files: Iterable[Source]) -> Iterator[Source]:
         for one in files:
-            yield replace(one, name=self._of(one)) if isinstance(one, Found) else one
+            yield replace(one, name=self._of(one, self._homes)) if isinstance(one, Found) else one
 
-    def _of(self, file: Found) -> str:
+    def _of(self, file: Found, homes: Mapping[str, str]) -> str:
         for name in _names(file):
-            home = self._kept.get(name, ("", ""))[1]
+            home = homes.get(name, "")
             if self._given.get(name, file.path) == file.path and (home == file.origin or not self.there(home)):
                 self._given[name] = file.path
                 return name
         raise AssertionError  # there is always one more
+
+    def homes(self, names: Iterable[str]) -> dict[str, str]:
+        """The folders that the base had these names from when they were given."""
+        return {name: self._homes[name] for name in names if name in self._homes}
+
+    def again(self, kept: Kept, name: str, origin: str) -> str:
+        """Another name for a file, where the base got one of that name meanwhile."""
+        homes = {**self._homes, **{one: home for one, (_, home) in kept.items()}}
+        new = self._of(Found(Path(origin) / name, name, origin), homes)
+        self._homes[new] = homes.get(new, "")
+        return new
 
     def there(self, folder: str) -> bool:
         if folder not in self._there:

@@ -22,6 +22,7 @@ from taskkit.knowledge.stores.store import (
     Counts,
     Facts,
     Incoming,
+    Taken,
     Unembedded,
     Vector,
     changed,
@@ -126,7 +127,7 @@ class Postgres(Server):
             f"WHERE width = {width}"
         )
 
-    def put(self, documents: Sequence[Incoming], made: Made) -> None:
+    def put(self, documents: Sequence[Incoming], made: Made, homes: Mapping[str, str] | None = None) -> None:
         if not documents:
             return
         documents = list({one[0].name: one for one in documents}.values())  # of two of one name the later
@@ -138,8 +139,9 @@ class Postgres(Server):
                 raise changed(self.place, Made(kept))
             self.rows("LOCK TABLE passages IN ROW EXCLUSIVE MODE")  # nobody takes out vectors meanwhile
             new: list[tuple[Any, ...]] = []
-            homes = self._homes(documents, [sum(len(a) + len(b) for a, b in words) for words in cut])
-            for home, (_, parts, _), words in zip(homes, documents, cut, strict=True):
+            lengths = [sum(len(a) + len(b) for a, b in words) for words in cut]
+            places = self._places(documents, lengths, homes or {})
+            for home, (_, parts, _), words in zip(places, documents, cut, strict=True):
                 new += [self._row(home, part, pair, stems, made) for part, pair in zip(parts, words, strict=True)]
             if not new:
                 return
@@ -156,7 +158,7 @@ class Postgres(Server):
             if missing := keys - self.known(keys):
                 raise Unembedded(missing)
 
-    def _homes(self, documents: Sequence[Incoming], lengths: Sequence[int]) -> list[int]:
+    def _places(self, documents: Sequence[Incoming], lengths: Sequence[int], homes: Mapping[str, str]) -> list[int]:
         """The documents kept, each in its old place if there is one, without passages; their numbers."""
         rows = [
             (as_text(one.name), as_text(one.title), digest(one), one.format, guess(one.text), as_text(origin),
@@ -170,12 +172,16 @@ class Postgres(Server):
             f"INSERT INTO documents ({names}) SELECT name, title, digest, format, language, origin, metadata::jsonb, "
             "access::jsonb, passages, length, text FROM unnest(?::text[], ?::text[], ?::text[], ?::text[], ?::text[], "
             f"?::text[], ?::text[], ?::text[], ?::int[], ?::bigint[], ?::text[]) AS new ({names}) ORDER BY name "
-            f"ON CONFLICT (name) DO UPDATE SET {replaced} RETURNING name, id",
-            [list(column) for column in zip(*rows, strict=True)],
+            f"ON CONFLICT (name) DO UPDATE SET {replaced} WHERE '' IN (documents.origin, excluded.origin) OR "
+            "documents.origin = excluded.origin OR (documents.name, documents.origin) IN (SELECT * FROM "
+            "unnest(?::text[], ?::text[])) RETURNING name, id",
+            (*(list(column) for column in zip(*rows, strict=True)), [*homes], [*homes.values()]),
         )
-        homes = {str(name): int(home) for name, home in kept}
-        self.rows("DELETE FROM passages WHERE document = ANY (?::bigint[])", (list(homes.values()),))
-        return [homes[row[0]] for row in rows]
+        places = {str(name): int(place) for name, place in kept}
+        if taken := [one.name for (one, _, _), row in zip(documents, rows, strict=True) if row[0] not in places]:
+            raise Taken(taken)
+        self.rows("DELETE FROM passages WHERE document = ANY (?::bigint[])", (list(places.values()),))
+        return [places[row[0]] for row in rows]
 
     def _row(
         self, home: int, part: Piece, words: tuple[list[str], list[str]], stems: Mapping[str, str], made: Made

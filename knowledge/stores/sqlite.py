@@ -23,6 +23,7 @@ from taskkit.knowledge.stores.store import (
     Counts,
     Facts,
     Incoming,
+    Taken,
     Unembedded,
     Vector,
     changed,
@@ -108,13 +109,14 @@ class SQLite(File):
         told = (("embedder", made.embedder), ("precision", made.precision), ("width", str(width)))
         db.executemany("INSERT OR REPLACE INTO settings VALUES (?, ?)", told)
 
-    def put(self, documents: Sequence[Incoming], made: Made) -> None:
+    def put(self, documents: Sequence[Incoming], made: Made, homes: Mapping[str, str] | None = None) -> None:
         if not documents:
             return
         with self.change() as db:
             kept = self.setting("embedder")
             if kept and made != (now := Made(kept, self.precision)):
                 raise changed(self.place, now)
+            self._free(documents, homes or {})
             found = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'passages'").fetchone()
             first = last = found[0] if found else 0
             numbered: dict[str, list[tuple[Any, ...]]] = {}
@@ -133,6 +135,15 @@ class SQLite(File):
             lost = "SELECT key FROM passages WHERE id > ? AND NOT EXISTS (SELECT 1 FROM vectors WHERE vectors.key = passages.key)"
             if missing := [key for (key,) in db.execute(lost, (first,))]:
                 raise Unembedded(missing)
+
+    def _free(self, documents: Sequence[Incoming], homes: Mapping[str, str]) -> None:
+        wanted = {one.name: origin for one, _, origin in documents if origin}
+        there = self.rows(
+            "SELECT name, origin FROM documents WHERE name IN (SELECT value FROM json_each(?))",
+            (json.dumps([*wanted]),),
+        )
+        if taken := [name for name, home in there if home not in {"", wanted[name], homes.get(name)}]:
+            raise Taken(taken)
 
     def _put(self, db: sqlite3.Connection, document: Document, origin: str) -> int | None:
         self._drop(db, document.name)

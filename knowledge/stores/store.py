@@ -30,6 +30,14 @@ class Unembedded(Exception):  # noqa: N818 - said to the intake alone
         self.keys = frozenset(keys)
 
 
+class Taken(Exception):  # noqa: N818 - said to the intake alone
+    """Names that were free, or of a folder that is there no longer, are another folder's by now."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        super().__init__()
+        self.names = frozenset(names)
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """Of the whole base, true for one `generation`. `embedder` is empty before the first vector. `languages` counts
@@ -123,9 +131,10 @@ class Store(Protocol):
         """The first ones tell how those of the base are made."""
         ...
 
-    def put(self, documents: Sequence[Incoming], made: Made) -> None:
-        """Each in place of the one of its name. Raises `Unembedded`, and `ConfigurationError` where the vectors of
-        the base are made in another way by now."""
+    def put(self, documents: Sequence[Incoming], made: Made, homes: Mapping[str, str] | None = None) -> None:
+        """Each in place of the one of its name; `homes` are the folders that these were from when the names were
+        given. Raises `Taken`, `Unembedded`, and `ConfigurationError` where the vectors of the base are made in another
+        way by now."""
         ...
 
     def switch(self, keys: Mapping[int, str], made: Made) -> bool:

@@ -9,6 +9,7 @@ import pytest
 
 from taskkit.knowledge import Document, KnowledgeBase
 from taskkit.knowledge.reading import AT_ONCE
+from taskkit.knowledge.records import Report
 from tests.knowledge.made import Told, page, pages
 
 COUNT = 2 * AT_ONCE + 50  # three groups
@@ -57,6 +58,33 @@ def test_of_two_of_one_name_the_later_one_is_kept(place: str) -> None:
         report = base.add([Document("a", "New words."), Document("a", "The old words.")])
         assert report.changed == 2
         assert base.document("a") == Document("a", "The old words.")
+
+
+def test_folders_that_come_in_at_once_take_no_names_from_each_other(place: str, tmp_path: Path) -> None:
+    """Both see the names free when they begin; whoever is later finds them taken when it keeps its own."""
+    mine, other = pages(tmp_path / "a", 30), pages(tmp_path / "b", 30)
+    for number in range(30):
+        (other / f"page-{number}.md").write_text(page(number, 1))
+
+    class Meanwhile(Told):
+        async def embed(self, texts):
+            if not self.texts:
+                with KnowledgeBase(place, embedder=Told()) as base:
+                    assert await asyncio.to_thread(base.sync, other)
+            return await super().embed(texts)
+
+    with KnowledgeBase(place, embedder=Meanwhile()) as base:
+        assert base.sync(mine).added == 30
+        assert base.stats().documents == 60
+        kept = {row.name: base.document(row.name) for row in base.list()}
+        assert {one.text for one in kept.values() if one} == {
+            path.read_text() for folder in (mine, other) for path in folder.iterdir()
+        }
+        for folder in (mine, other):
+            assert base.sync(folder) == Report(unchanged=30)
+        (other / "page-3.md").unlink()
+        assert base.sync(other).removed == 1
+        assert base.stats().documents == 59
 
 
 def test_renamed_and_broken_off_nothing_is_embedded_again(tmp_path: Path) -> None:
