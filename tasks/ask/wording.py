@@ -11,7 +11,8 @@ from taskkit.knowledge.languages import common_words, guess
 # .83 .91 .92 .97 against .07 .12 .14 .35.
 SHARE = 0.4
 FEW = 5  # words: fewer tell no language
-NUMBER = re.compile(r"\d[\d.,'’٫٬]*")
+# With the point of .5, which is no end of a sentence.
+NUMBER = re.compile(r"(?:(?<![^\s(\[$€£¥~≈<>=+±-])\.(?=\d))?\d[\d.,'’٫٬]*")
 _SIGNS = ".,'’٫٬"
 _GROUPED = re.compile(rf"{NUMBER.pattern}(?:[ \u00a0\u202f]\d{{3}}(?!\d))+")  # 1 000 000
 NAME = re.compile(r"(?<=[a-z,;] )[A-Z][a-z]{2,}(?: [A-Z][a-z]+)*")
@@ -128,15 +129,17 @@ def _grouped(text: str) -> list[str]:
 
 
 def readings(number: str) -> set[str]:
-    """What it may mean, in any digits: 1,000 and 1.000 are a thousand, or one. What can be no number (31.12.2024) is
-    its parts in a row."""
+    """What it may mean, in any digits: 1,500 and 1.500 are so many, or one and a half; 1,000 is a thousand. What can be
+    no number (31.12.2024) is its parts in a row."""
     plain = "".join(str(int(one)) if one.isdecimal() else one for one in number)
+    plain = f"0{plain}" if plain.startswith(".") else plain
     parts = re.split(r"[^\d]", plain.strip(_SIGNS))
     signs = [one for one in plain.strip(_SIGNS) if not one.isdecimal()]
     found: set[str] = set()
     if _groups(parts, signs):
         found.add(_value("".join(parts)))
-    if signs and signs[-1] in ".,٫" and signs[-1] not in signs[:-1] and _groups(parts[:-1], signs[:-1]):
+    whole = found and not parts[-1].strip("0")
+    if signs and signs[-1] in ".,٫" and signs[-1] not in signs[:-1] and not whole and _groups(parts[:-1], signs[:-1]):
         found.add(_value("".join(parts[:-1]), parts[-1]))
     return found or {" ".join(map(_value, parts))}
 

@@ -127,6 +127,7 @@ def test_a_sentence_is_held_to_the_quotes_it_rests_on(quotes: list[str], answer:
         ("1'234", "1 234", True), ("12,34,567", "1234567", True), ("0.500", "500", False), ("0.500", "0.5", True),
         ("31.12.2024", "2024", True), ("31.12.2024", "31.12.2024", True), ("31.12.2024", "31.12.2025", False),
         ("٣٫٥", "3.5", True), ("٣٫٥", "35", False), ("007", "7", True), ("1,2,3", "2", True),
+        (".5", "5", False), (".5", "0.5", True), ("0.5", ".5", True), ("1,000", "1", False), ("1,500", "1.5", True),
     ],
 )  # fmt: skip
 def test_a_number_is_the_same_however_it_is_written(text: str, answer: str, same: bool) -> None:
