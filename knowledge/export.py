@@ -24,6 +24,10 @@ def written(store: Store, to: Path | IO[str], *, vectors: bool) -> int:
         raise InputError(f"{to} is the knowledge base itself.", hint="Give another name, so that it is not lost.")
     scratch = ""
     try:
+        to = to.resolve()  # what a link points to is replaced, not the link
+        if to.exists() and not to.is_file():  # a device or a named pipe is written, not replaced
+            with to.open("w", encoding="utf-8") as file:
+                return _lines(store, file, vectors=vectors)
         number, scratch = tempfile.mkstemp(dir=to.absolute().parent, prefix=f".{to.name}-")
         with os.fdopen(number, "w", encoding="utf-8") as file:
             count = _lines(store, file, vectors=vectors)

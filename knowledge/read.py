@@ -28,6 +28,7 @@ FORMATS = {
     "jsonl": "json",
     "ndjson": "json",
 }
+EMPTY = "is empty"  # of a file without a text
 TITLE = 500  # characters: it goes before each passage
 _NEVER = Patterns([".*", "__pycache__/", "node_modules/", "*.kb", "*.kb-*", "*~"])
 
@@ -63,7 +64,8 @@ def find(source: Path, include: Sequence[str] = (), exclude: Sequence[str] = ())
         return
     wanted, unwanted = Patterns(include), Patterns(exclude)
     for one in _walk(root, "", unwanted):
-        if isinstance(one, Skipped) or not wanted or wanted.covers(one):
+        name = one.file if isinstance(one, Skipped) else one
+        if not wanted or wanted.covers(name) or name.endswith("/"):  # a folder: who knows what is in it
             yield one if isinstance(one, Skipped) else Found(root / one, one, str(root))
 
 

@@ -1,6 +1,7 @@
 """What is to be taken in, read and cut in groups; what has not changed is left out."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -9,7 +10,7 @@ from taskkit.knowledge.lexical import clean
 from taskkit.knowledge.marks import Marks
 from taskkit.knowledge.pieces import digest, pieces
 from taskkit.knowledge.progress import Bar
-from taskkit.knowledge.read import Found, documents
+from taskkit.knowledge.read import EMPTY, Found, documents
 from taskkit.knowledge.readers.apart import Apart
 from taskkit.knowledge.records import Document, Labels, Report, Skipped
 from taskkit.knowledge.stores.store import Incoming, Store
@@ -34,7 +35,7 @@ class Reading:
         self._labels: Mapping[str, Labels] = {}  # of the documents in the base
         self._left: dict[str, Labels] = {}  # of files that went, by what they held
         self._apart = Apart()
-        self._added = self._changed = self._unchanged = 0
+        self._added = self._changed = self._unchanged = self._removed = 0
         self._skipped: list[Skipped] = []
         self._incomplete: list[Skipped] = []
 
@@ -48,7 +49,7 @@ class Reading:
                 self._left[_content(its)] = self._labels[name]
         for read, file in documents(self._told(), self._apart):
             if isinstance(read, Skipped):
-                self._skipped.append(read)
+                self._skipped.append(self._unread(read, file, known))
                 self._bar.done()
                 continue
             one, mark = self._marked(read, file, known)
@@ -65,6 +66,15 @@ class Reading:
                 group, size = [], 0
         if group:
             yield group
+
+    def _unread(self, one: Skipped, file: Found | None, known: Mapping[str, str]) -> Skipped:
+        """What was emptied goes out of the base; what can not be read any more stays as it was, and that is told."""
+        if file is None or one.file not in known:
+            return one
+        if one.reason == EMPTY:
+            self._removed += self._store.drop([one.file])
+            return one
+        return replace(one, reason=f"{one.reason}; the base keeps what it had of it")
 
     def _told(self) -> Iterator[Source]:
         for one in self._todo:
@@ -111,7 +121,7 @@ class Reading:
     def report(self, embedded: int) -> Report:
         skipped, incomplete = tuple(self._skipped), tuple(self._incomplete)
         before = tuple(dict.fromkeys(filter(None, self._as_before.values())))
-        return Report(self._added, self._changed, self._unchanged, 0, skipped, embedded, incomplete, before)
+        return Report(self._added, self._changed, self._unchanged, self._removed, skipped, embedded, incomplete, before)
 
 
 def unchanged(store: Store, files: Sequence[Found]) -> int:

@@ -129,11 +129,11 @@ def _option(field: Field) -> click.Option:
             low, high = (_bound(field.bounds, *names) for names in (("ge", "gt"), ("le", "lt")))
             ranged: Any = click.IntRange if made is click.INT else click.FloatRange
             made = ranged(low, high, min_open="gt" in field.bounds, max_open="lt" in field.bounds)
-    many = bool(field.items)
+    many = bool(field.items or field.several)
     if many:
         words = f"{words}  [may be repeated]".strip()
     short = [f"-{field.word}"] if len(field.word) == 1 else []
-    either = "TEXT|FILE" if many and {str, Path} <= set(kinds) else None
+    either = "TEXT|FILE" if field.items and {str, Path} <= set(kinds) else None
     return click.Option(
         [*short, f"--{field.word}", field.name], type=made, multiple=many, required=field.required, help=words or None,
         metavar=either,

@@ -48,6 +48,13 @@ class Field:
         return is_source(self.items or self.kinds)
 
     @property
+    def several(self) -> tuple[Any, ...]:
+        """The types of the members, where it may be one word or a list of sources."""
+        listed = [kind for kind in self.kinds if not self.items and get_origin(kind) in SEQUENCES]
+        found = tuple(one for kind in listed for arg in get_args(kind) if arg is not ... for one in _kinds(arg))
+        return found if is_source(found) else ()
+
+    @property
     def is_typed(self) -> bool:
         """Whether words can say it at all; a function or an open file can only come from code."""
         return any(_is_typed(kind) for kind in self.items or self.kinds)
@@ -123,6 +130,10 @@ def _is_typed(kind: Any) -> bool:
 def value_of(field: Field, given: Any, stdin: "Stdin") -> Any:
     """What was said, as what the field takes. `stdin` is read for a source that is `-`."""
     kinds = field.items or field.kinds
+    if field.several and isinstance(given, tuple):
+        if len(given) == 1:
+            return _one(field, kinds, given[0], stdin)
+        return tuple(_one(field, field.several, one, stdin) for one in given)
     if isinstance(given, tuple):
         return [_one(field, kinds, one, stdin) for one in given]
     return _one(field, kinds, given, stdin)
@@ -133,8 +144,10 @@ def _one(field: Field, kinds: Sequence[Any], word: Any, stdin: "Stdin") -> Any:
         return word
     if field.choices:
         return next((one for one in field.choices if str(one) == word), word)
+    if word == "-" and (field.several or is_source(kinds)):
+        return stdin.source()
     if is_source(kinds):
-        return stdin.source() if word == "-" else _source(word)
+        return _source(word)
     if any((get_origin(kind) or kind) in MAPPINGS or hasattr(kind, "model_fields") for kind in kinds):
         return _mapping(field, kinds, word)
     if Path in kinds and (str not in kinds or _is_there(word)):

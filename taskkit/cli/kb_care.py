@@ -166,6 +166,7 @@ def export(*, knowledge: str | None, output: str | None, vectors: bool, as_json:
     """Write the documents out as JSON lines.
 
     A line each: name, title, text, metadata, access labels, and the passages with their places in the text. With --json and -o a summary is printed as JSON; what is written is JSON anyway."""
+    output = None if output == "-" else output
     with _opened(knowledge) as base:
         count = base.export(Path(output) if output else sys.stdout, vectors=vectors)
     if as_json and output:

@@ -78,7 +78,7 @@ class Ask(Task[Answer]):
     question: Annotated[str, Field(min_length=1)]
     knowledge: Annotated[
         Knowledge | None,
-        Field(description="A knowledge base, or a file or folder of texts. [TASKKIT_KNOWLEDGE]"),
+        Field(description="A knowledge base, or files or folders of texts. [TASKKIT_KNOWLEDGE]"),
     ] = None
     k: Annotated[int, Field(ge=1, le=100, description="How many passages are read at most.")] = 6
     language: Annotated[str, Field(description="The language of the answer; the question's when not given.")] = ""

@@ -33,6 +33,10 @@ async def base_of(job: Job, knowledge: Knowledge | None) -> AsyncIterator[Knowle
         with KnowledgeBase(str(texts[0]), create=False) as base:
             yield base
         return
+    if bases := [one for one in texts if not isinstance(one, Text) and _is_base(one, missing=False)]:
+        raise InputError(
+            f"{bases[0]} is a knowledge base, which is asked alone.", hint="Take its texts in with `kb add`."
+        )
     with tempfile.TemporaryDirectory() as folder, KnowledgeBase(Path(folder) / "texts.kb") as base:
         report = await base.aadd(list(documents(texts)))
         if not report.added:
@@ -54,11 +58,13 @@ def base_files(knowledge: Knowledge | None) -> list[Path]:
     return files_of(given) if isinstance(given, str | Path) and given and _is_base(given) else []
 
 
-def _is_base(given: str | Path) -> bool:
-    """Also of what is not there: then it is the base that is missing. A file or folder of texts is none."""
+def _is_base(given: str | Path, *, missing: bool = True) -> bool:
+    """A file or folder of texts is none. What is not there is the base that is `missing`."""
     path = Path(given)
-    if "://" in str(given) or not path.exists():
+    if "://" in str(given):
         return True
+    if not path.exists():
+        return missing
     if path.is_dir():
         return False
     try:

@@ -250,3 +250,24 @@ def test_labels_of_a_folder_stay_until_they_are_taken_off(taskkit: Run) -> None:
     ran = taskkit("kb", "sync", "d", *at, "--access", "", "--metadata", "")
     assert ran.err == "2 changed; 0 texts embedded\n"
     assert "wages" in taskkit("kb", "search", "wages", *at).out
+
+
+def test_a_question_is_asked_of_several_texts_and_of_a_pipe(taskkit: Run, server: Server) -> None:
+    Path("a.md").write_text("The harbour opens at six.\n")
+    Path("b.md").write_text("The harbour closes at nine.\n")
+    there = server({"quotes": [], "answer": ""})
+    argv = ("ask", "When is the harbour open?", "--knowledge", "a.md", "--knowledge")
+    assert taskkit(*argv, "b.md", server=there).code == 0
+    assert taskkit(*argv, "-", server=there, stdin="The harbour has a lamp.\n").code == 0
+    assert taskkit(*argv[:2], "--knowledge", "-", server=there, stdin="The harbour has a dog.\n").code == 0
+    first, second, third = map(str, there.bodies)
+    assert "opens at six" in first
+    assert "closes at nine" in first
+    assert "opens at six" in second
+    assert "has a lamp" in second
+    assert "has a dog" in third
+    with KnowledgeBase("k.kb"):
+        pass
+    ran = taskkit(*argv, "k.kb", server=there)
+    assert (ran.code, len(there.bodies)) == (2, 3)
+    assert "k.kb is a knowledge base, which is asked alone." in ran.err

@@ -1,6 +1,9 @@
 """A base written out as lines of JSON."""
 
 import json
+import os
+import stat
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -43,3 +46,18 @@ def test_a_file_is_whole_or_as_it_was(place: str) -> None:
         with pytest.raises(InputError, match="can not be written"):
             base.export(Path("folder"))
         assert not [one for one in Path.cwd().iterdir() if one.name.startswith(".")]
+
+
+def test_what_is_no_file_is_written_and_a_link_stays_one() -> None:
+    Path("real.jsonl").write_text("old")
+    Path("link.jsonl").symlink_to("real.jsonl")
+    os.mkfifo("pipe")
+    with KnowledgeBase("h.kb", embedder=Told()) as base:
+        base.add(Document("a", "Words."))
+        assert base.export(Path("link.jsonl")) == 1
+        reader = subprocess.Popen(["cat", "pipe"], stdout=subprocess.PIPE, text=True)
+        assert base.export(Path("pipe")) == 1
+    out, _ = reader.communicate(timeout=60)
+    assert json.loads(out) == json.loads(Path("real.jsonl").read_text())
+    assert Path("link.jsonl").is_symlink()
+    assert stat.S_ISFIFO(Path("pipe").stat().st_mode)

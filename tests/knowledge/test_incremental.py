@@ -109,3 +109,25 @@ def test_an_embedder_that_gives_other_widths_is_refused(place: str) -> None:
     narrow.embed = embed  # type: ignore[method-assign]
     with KnowledgeBase(place, embedder=narrow) as base, pytest.raises(Exception, match=r"24.*reindex"):
         base.add(Document("b", "Other words."))
+
+
+def test_what_was_emptied_goes_out_and_what_can_be_read_no_more_stays_and_is_told(place: str, tmp_path: Path) -> None:
+    folder = pages(tmp_path / "pages", 3)
+    with KnowledgeBase(place, embedder=Told()) as base:
+        base.sync(folder)
+        (folder / "page-0.md").write_text(" \n")
+        (folder / "page-1.md").write_bytes(b"\x00\x01binary" * 99)
+        report = base.sync(folder)
+        assert {one.file: one.reason for one in report.skipped}["page-0.md"] == "is empty"
+        assert {one.file: one.reason for one in report.skipped}["page-1.md"].endswith(
+            "; the base keeps what it had of it"
+        )
+        assert (report.removed, [one.name for one in base.list()]) == (1, ["page-1.md", "page-2.md"])
+
+
+def test_of_what_is_not_wanted_nothing_is_told(tmp_path: Path) -> None:
+    folder = pages(tmp_path / "pages", 2)
+    (folder / "gone.md").symlink_to("nowhere")
+    with KnowledgeBase("h.kb", embedder=Told()) as base:
+        assert base.sync(folder, include=["page-*"]).skipped == ()
+        assert [one.file for one in base.sync(folder, include=["gone.md"]).skipped] == ["gone.md"]
