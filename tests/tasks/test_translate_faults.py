@@ -111,6 +111,9 @@ def test_what_is_wrong_to_the_end_is_told_and_the_source_stays() -> None:
     assert [(one.severity, one.segment) for one in done.issues] == [("error", 0)]
     assert [one.failure for one in done.warnings] == [True]
     assert len(sent) == 3
+    warmth = [body["temperature"] for body in sent]
+    assert warmth == sorted(set(warmth)), "each further try is a little warmer"
+    assert warmth[-1] <= 0.3
     assert "failed" in done.report()
 
 

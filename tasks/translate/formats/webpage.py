@@ -86,6 +86,7 @@ ATTRIBUTE = re.compile(r"""\s([^\s=>"'/]+)\s*=\s*("[^"]*"|'[^']*'|[^\s>"']+)""")
 TEXT = re.compile(r"<text\b", re.IGNORECASE)
 PAGE = re.compile(r"""<html\b(?:\s[^\s=>"'/]+\s*=\s*(?:"[^"]*"|'[^']*'|[^\s>"']+)|[^>"'])*>""", re.IGNORECASE)
 SPEAKS = re.compile(r"""(\s(?:xml:)?lang\s*=\s*["']?)[A-Za-z]{2,3}(?:[-_]\w+)*""", re.IGNORECASE)
+SPACE = re.compile(r"&(?:nbsp|ensp|emsp|thinsp|#0{0,4}160|#[xX]0{0,4}[aA]0);")
 ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|\w{1,32});?")
 STAYS = re.compile(r"&(?:lt|gt|#0*6[02]|#[xX]0*3[cCeE]);?|&(?:amp|#0*38);?#?\w{1,32};", re.IGNORECASE)
 
@@ -109,7 +110,7 @@ def stretches(text: str) -> Iterator[tuple[int, int]]:
     for _, events in _runs(events_of(text), text):
         inner, _ = _stripped(text, events)
         if inner:
-            yield trim(text, inner[0].start, inner[-1].end)
+            yield _bare(text, inner[0].start, inner[-1].end)
 
 
 def said_in(text: str) -> Iterator[tuple[int, int]]:
@@ -135,7 +136,7 @@ def _run(text: str, events: list[Event], block: str, context: tuple[str, ...]) -
         yield from (_attribute(text, event, *span, *span, context) for span in _shown(text, event))
     if not events:
         return
-    start, end = trim(text, events[0].start, events[-1].end)
+    start, end = _bare(text, events[0].start, events[-1].end)
     raw = text[start:end]
     kind: Kind = "heading" if re.fullmatch(r"h[1-6]", block) else "list-item" if block == "li" else "paragraph"
     said, keep = _read(raw)
@@ -289,15 +290,29 @@ def _stripped(text: str, events: list[Event]) -> tuple[list[Event], list[Event]]
         first, last = inner[0], inner[-1]
         if first.kind != "text" and not _words(text, inner):
             return [], [*outside, *inner]
-        if (first.kind == "text" and not text[first.start : first.end].strip()) or first.kind in APART:
+        if (first.kind == "text" and _is_blank(text, first)) or first.kind in APART:
             outside.append(inner.pop(0))
-        elif (last.kind == "text" and not text[last.start : last.end].strip()) or last.kind in APART:
+        elif (last.kind == "text" and _is_blank(text, last)) or last.kind in APART:
             outside.append(inner.pop())
         elif first.kind == "start" and _closing(inner) == len(inner) - 1:
             outside += inner.pop(0), inner.pop()
         else:
             break
     return inner, outside
+
+
+def _is_blank(text: str, event: Event) -> bool:
+    return not unescape(text[event.start : event.end]).strip()
+
+
+def _bare(text: str, start: int, end: int) -> tuple[int, int]:
+    """Without blanks at its ends, however they are written."""
+    start, end = trim(text, start, end)
+    while found := SPACE.match(text, start, end):
+        start, end = trim(text, found.end(), end)
+    while (at := text.rfind("&", max(start, end - 12), end)) >= 0 and SPACE.fullmatch(text, at, end):
+        start, end = trim(text, start, at)
+    return start, end
 
 
 def _closing(events: list[Event]) -> int:
@@ -312,7 +327,7 @@ def _closing(events: list[Event]) -> int:
 
 
 def _words(text: str, events: list[Event]) -> bool:
-    return any(event.kind == "text" and text[event.start : event.end].strip() for event in events)
+    return any(event.kind == "text" and not _is_blank(text, event) for event in events)
 
 
 def _shown(text: str, event: Event) -> Iterator[tuple[int, int]]:

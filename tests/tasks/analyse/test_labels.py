@@ -100,6 +100,7 @@ def test_a_label_outside_the_set_is_asked_for_again_then_abstained_from() -> Non
     assert result.items == ()
     assert result.dropped == 1
     assert "'rant' is none of the labels" in str(bodies(engine)[1]["messages"])
+    assert bodies(engine)[0]["temperature"] < bodies(engine)[1]["temperature"] < 0.5
     assert "none of the labels" in result.warnings[0].message
     result = scripted([judged("rant", "late"), judged("complaint", "late")]).run(Analyse(TEXT, labels=BOTH))
     assert result.labels == ("complaint",)

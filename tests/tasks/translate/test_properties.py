@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from taskkit.source import Text
 from taskkit.tasks.translate.formats import Opened, Options, opened
+from taskkit.tasks.translate.patterns import CHOICE
 from taskkit.tasks.translate.segments import Segment
 
 QUICK = settings(max_examples=25, deadline=None)
@@ -114,9 +115,11 @@ def test_po(entries: list[tuple[str, str, bool]], target: str, crlf: bool) -> No
     source = document(("\r\n" if crlf else "\n").join(lines), "po")
     assert same(source)
     target = target.strip() or "x"
-    written = source.written(dict.fromkeys(source.segments, target))
+    texts = [one for one in plain(source) if not CHOICE.search(one.text)]
+    written = source.written(dict.fromkeys(texts, target))
     assert not written.kept
-    assert [one.target for one in document(written.text, "po").segments] == [target] * len(source.segments)
+    again = [one.target for one in plain(document(written.text, "po")) if not CHOICE.search(one.text)]
+    assert again == [target] * len(texts)
 
 
 @QUICK

@@ -1,5 +1,7 @@
 """Pages: code of a server and drawings in them, and the language that they say they are in."""
 
+import re
+
 import pytest
 
 from taskkit.source import Text
@@ -48,3 +50,19 @@ def test_the_words_of_a_drawing_are_translated_and_an_icon_stays_in_its_sentence
 def test_a_translated_page_says_its_language(head: str, to: str, made: str) -> None:
     source = page(f'{head}<p lang="fr">Un mot</p><p>A word</p>', to)
     assert source.written({source.segments[1]: "Ein Wort"}).text == f'{made}<p lang="fr">Un mot</p><p>Ein Wort</p>'
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("<p><b>A word</b>&nbsp;</p>", ["A word"]),
+        ("<p>&nbsp;&#160; A word&nbsp; &nbsp;here &#xA0;</p><p>&nbsp;</p>", ["A word\xa0 \xa0here"]),
+        ("<td>\xa0One</td><td>&emsp;</td>", ["One"]),
+    ],
+)
+def test_blanks_at_the_ends_stay_however_they_are_written(text: str, said: list[str]) -> None:
+    source = page(text)
+    assert [one.text for one in source.segments] == said
+    made = source.written(dict.fromkeys(source.segments, "Ein Wort"))
+    assert not made.kept
+    assert made.text == re.sub(r"A word.*here|A word|One", "Ein Wort", text)
