@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,27 @@ def test_forty_pieces_are_forty_calls_and_one_merge() -> None:
     assert sum(map(is_map, asked)) == CHUNKS
     assert len(asked) == CHUNKS + 1, "short notes of forty pieces fit one merge"
     assert plan.calls[0] <= plan.calls[1]
+
+
+def test_notes_are_merged_in_the_order_of_the_text_whichever_comes_first(server: Server) -> None:
+    later = threading.Event()
+
+    def model(body: Mapping[str, Any]) -> Any:
+        if not is_map(body):
+            return "The keepers saw ships."
+        tower = re.findall(r"^# Tower (\d+)", of(body), re.MULTILINE)[-1]
+        if tower == "20":
+            later.wait(10)
+        elif int(tower) > 20:
+            later.set()
+        return f"The tower {tower} saw ships."
+
+    there = server(model)
+    with taskkit.Engine("gpt-4.1-mini", base_url=there.base_url, api_key="k", context=WINDOW, journal=False) as engine:
+        engine.run(Summarise(DOCUMENT))
+    assert later.is_set()
+    (merge,) = [body for body in there.bodies if not is_map(body)]
+    assert re.findall(r"The tower (\d+) saw", of(merge)) == [str(n) for n in range(CHUNKS)]
 
 
 def test_long_notes_are_merged_in_as_many_calls_as_planned() -> None:
