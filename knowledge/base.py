@@ -98,10 +98,10 @@ class KnowledgeBase:
     # Documents in -----------------------------------------------------------------------------------------------
 
     def add(
-        self, what: Path | Document | Iterable[Document | Path], *, metadata: Metadata | None = None,
+        self, what: Path | str | Document | Iterable[Document | Path | str], *, metadata: Metadata | None = None,
         access: Labels | None = None, progress: Progress | None = None,
     ) -> Report:  # fmt: skip
-        """Files, folders and documents; one of a known name takes the old one's place, but not a file that of another
+        """Files and folders, by their paths, and documents; one of a known name takes the old one's place, but not a file that of another
         folder: its own folder's name then goes before its name.
 
         `metadata` and `access` are given to all of them, before what they say of themselves. A folder keeps what it was
@@ -111,11 +111,11 @@ class KnowledgeBase:
         return _waited(self.aadd(what, metadata=metadata, access=access, progress=progress))
 
     async def aadd(
-        self, what: Path | Document | Iterable[Document | Path], *, metadata: Metadata | None = None,
+        self, what: Path | str | Document | Iterable[Document | Path | str], *, metadata: Metadata | None = None,
         access: Labels | None = None, progress: Progress | None = None,
     ) -> Report:  # fmt: skip
         marks = marked(metadata, access)
-        given = [what] if isinstance(what, Path | Document) else what
+        given = [what] if isinstance(what, Path | str | Document) else what
         names = Names(await asyncio.to_thread(self._store.digests))
         todo: Iterable[Source] = names.of(_sources(given, self._store, marks))
         if isinstance(given, Sized):  # else they are taken as they come, and nobody knows how many
@@ -232,16 +232,19 @@ class KnowledgeBase:
         return written(self._store, to, vectors=vectors)
 
 
-def _sources(what: Iterable[Document | Path], store: Store, marks: Marks) -> Iterator[Source]:
+def _sources(what: Iterable[Document | Path | str], store: Store, marks: Marks) -> Iterator[Source]:
     for one in what:
         if isinstance(one, Document):
             checks.document(one)
             yield one
-        else:
-            found = find(one)
-            if one.is_dir():
-                Folders(store).tell(one, marks)
+        elif isinstance(one, Path | str):
+            path = Path(one)
+            found = find(path)
+            if path.is_dir():
+                Folders(store).tell(path, marks)
             yield from found
+        else:
+            raise InputError(f"{checks.shown(one)} is no file, folder or document.", hint="Give a Path or a Document.")
 
 
 def _waited(work: Coroutine[Any, Any, T]) -> T:

@@ -48,8 +48,8 @@ def document(one: Document) -> None:
     """That it can be kept and found again: numbers that are none would spoil every condition on metadata."""
     if not isinstance(one.name, str) or not one.name:
         raise InputError(f"A document's name is a text, not {one.name!r}.")
-    if not isinstance(one.text, str) or not isinstance(one.title, str):
-        raise InputError(f"The document {one.name!r} has no text: text and title are `str`.")
+    if not all(isinstance(part, str) for part in (one.text, one.title, one.format, one.lacks)):
+        raise InputError(f"The document {one.name!r} has no text: text, title, format and lacks are `str`.")
     metadata(one.metadata, f"The document {one.name!r}")
     try:
         labels(one.access)

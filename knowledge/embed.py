@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from taskkit.errors import ConfigurationError, EndpointError
+from taskkit.errors import ConfigurationError, EndpointError, TaskkitError, one_line
 from taskkit.knowledge.lexical import clean
 from taskkit.knowledge.limits import Limits
 from taskkit.knowledge.payer import engine, payer
@@ -44,12 +44,38 @@ async def vectors_of(embedder: Embedder, texts: Sequence[str]) -> Matrix:
     """A row for each text. What an embedder gives is looked at: one number that is none would spoil every search."""
     import numpy as np
 
-    rows = await embedder.embed(texts)
+    try:
+        rows = np.asarray(await embedder.embed(texts), dtype=np.float32)
+    except TaskkitError:
+        raise
+    except Exception as error:  # whatever somebody else's code does
+        said = one_line(f"{type(error).__name__}: {error}")
+        raise ConfigurationError(
+            f"The embedder {embedder.name} failed: {said}.", kept="What was embedded before is kept."
+        ) from error
     if rows.ndim != 2 or len(rows) != len(texts) or not rows.shape[1]:
         raise EndpointError(f"The embedder {embedder.name} gave {rows.shape} numbers for {len(texts)} texts.")
     if not np.isfinite(rows).all():
         raise EndpointError(f"The embedder {embedder.name} gave vectors with numbers that are none.")
     return rows
+
+
+def checked(embedder: Any, called: str) -> Embedder:
+    """One that is somebody else's, with all that one has to have."""
+    for what, fits in (
+        ("name", lambda it: isinstance(it, str) and it.strip() and it.isprintable()),
+        ("strength", lambda it: isinstance(it, int | float) and 0 <= it <= 1),
+        ("across", lambda it: isinstance(it, int | float) and 0 <= it <= 1),
+        ("batch", lambda it: isinstance(it, int) and it > 0),
+        ("embed", callable),
+    ):
+        if not fits(getattr(embedder, what, None)):
+            raise ConfigurationError(
+                f"The embedder {called} has no `{what}` that can be used.",
+                hint="It wants a name, strength and across from 0 to 1, a batch of texts, and an async embed(texts).",
+            )
+    found: Embedder = embedder
+    return found
 
 
 def at_once(embedder: Embedder) -> int:
@@ -214,7 +240,7 @@ def embedder(name: str | Embedder) -> Embedder:
     on this machine, by its name in `taskkit models`, `hf:OWNER/REPO/FILE.gguf` or its path; a plug-in's `NAME` or
     `NAME:MODEL`; or one's own, as it is."""
     if not isinstance(name, str):
-        return name
+        return checked(name, type(name).__name__)
     if name == "wordllama":
         return WordLlama()
     kind, _, model = name.partition(":")
@@ -245,12 +271,13 @@ def _plugged_in(kind: str, model: str) -> Embedder:
     if len(points) > 1:
         raise ConfigurationError(f"The embedder {kind} is claimed by {homes}.", hint="Uninstall one of them.")
     try:
-        made: Embedder = points[0].load()(model)
-        told = made.name
+        made = points[0].load()(model)
     except Exception as error:  # whatever somebody else's code does
-        raise ConfigurationError(f"The embedder {kind} of {homes} can not be used: {error}.") from error
+        raise ConfigurationError(f"The embedder {kind} of {homes} can not be used: {one_line(str(error))}.") from error
+    found = checked(made, f"{kind} of {homes}")
+    told = found.name
     if told != name:  # the base keeps its name, and has to find it again by that
         raise ConfigurationError(
             f"The embedder {name} of {homes} calls itself {told}.", hint="Its name has to be that."
         )
-    return made
+    return found

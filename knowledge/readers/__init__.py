@@ -18,7 +18,8 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TypeAlias
 
-from taskkit.errors import InputError
+from taskkit.errors import InputError, one_line
+from taskkit.knowledge import checks
 from taskkit.knowledge.records import Document
 
 Reader: TypeAlias = Callable[[Path], Document]
@@ -47,6 +48,10 @@ def read(path: Path) -> Document:
         found = _loaded(plugin)(path)
         if not isinstance(found, Document) or not isinstance(found.text, str):
             raise InputError(f"can not be read: {plugin.value} gives {type(found).__name__}, not a document")
+        try:
+            checks.document(found)
+        except InputError as error:
+            raise InputError(f"can not be kept as {plugin.value} gives it: {one_line(error.message)}") from error
     else:
         found = import_module(f"{__name__}.{BUILT_IN[suffix]}").read(path)
     if not found.text.strip():

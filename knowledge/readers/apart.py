@@ -121,7 +121,8 @@ def _answer(path: Path) -> dict[str, Any]:
 
     try:
         found = read(path)
-        return {**asdict(found), "metadata": dict(found.metadata), "access": dict(found.access)}
+        labels = {key: [value] if isinstance(value, str) else [*value] for key, value in found.access.items()}
+        return {**asdict(found), "metadata": dict(found.metadata), "access": labels}
     except InputError as error:
         return {"problem": error.message}
     except MemoryError:

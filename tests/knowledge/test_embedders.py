@@ -3,11 +3,12 @@
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -185,6 +186,47 @@ def test_a_plug_in_that_can_not_be_used_is_told(name: str, told: str) -> None:
     with pytest.raises(ConfigurationError, match=told):
         KnowledgeBase("h.kb", embedder=name)
     assert not Path("h.kb").exists()
+
+
+class Poor:
+    """An embedder of somebody's own, with a fault."""
+
+    name = "poor"
+    strength = across = 0.5
+    batch = 10
+
+    def __init__(self, **faults: Any) -> None:
+        for name, fault in faults.items():
+            setattr(self, name, fault)
+
+    async def embed(self, texts: Sequence[str]) -> Any:
+        return [[1.0, 2.0] for _ in texts]
+
+
+def test_plain_lists_are_vectors() -> None:
+    with KnowledgeBase("h.kb", embedder=Poor()) as base:
+        base.add(Document("a", "Words."))
+        assert base.stats().width == 2
+
+
+@pytest.mark.parametrize(
+    ("faults", "told"),
+    [
+        ({"embed": lambda texts: 1 / 0}, "The embedder poor failed: ZeroDivisionError: division by zero."),
+        ({"embed": lambda texts: [[1.0] for _ in texts]}, "The embedder poor failed: TypeError: "),
+        ({"batch": 0}, "The embedder Poor has no `batch`"),
+        ({"batch": None}, "The embedder Poor has no `batch`"),
+        ({"strength": 7}, "The embedder Poor has no `strength`"),
+        ({"name": ""}, "The embedder Poor has no `name`"),
+        ({"embed": None}, "The embedder Poor has no `embed`"),
+    ],
+)
+def test_faults_of_ones_own_embedder_are_told(faults: dict[str, Any], told: str) -> None:
+    with (
+        pytest.raises(ConfigurationError, match=re.escape(told)),
+        KnowledgeBase("h.kb", embedder=Poor(**faults)) as base,
+    ):
+        base.add(Document("a", "Words."))
 
 
 def test_a_base_whose_embedder_is_gone_can_still_be_read_and_made_anew(

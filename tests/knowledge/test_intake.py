@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from taskkit.errors import ConfigurationError
 from taskkit.knowledge import Document, KnowledgeBase
 from taskkit.knowledge.reading import AT_ONCE
 from taskkit.knowledge.records import Report
@@ -94,7 +95,10 @@ def test_renamed_and_broken_off_nothing_is_embedded_again(tmp_path: Path) -> Non
         for number in range(COUNT):
             (folder / f"page-{number}.md").rename(folder / f"moved-{number}.md")
         (folder / "new.md").write_text("New words.")
-    with KnowledgeBase("h.kb", embedder=Told(left=0)) as base, pytest.raises(OSError, match="died"):
+    with (
+        KnowledgeBase("h.kb", embedder=Told(left=0)) as base,
+        pytest.raises(ConfigurationError, match="told failed: OSError: the embedder died"),
+    ):
         base.sync(folder)
     with KnowledgeBase("h.kb", embedder=Told()) as base:
         assert base.stats().documents == COUNT

@@ -228,6 +228,16 @@ def fail(path):
 def deep(path):
     return deep(path)
 
+def date(path):
+    from datetime import date
+    return Document("a", "words", metadata={"when": date(2024, 1, 1)})
+
+def titled(path):
+    return Document("a", "words", title=5)
+
+def labelled(path):
+    return Document("a", "secret words", access={"team": {"hr"}})
+
 def log(path: Path) -> Document:
     print("this is no answer")
     return Document(path.name, "# Log\\n\\n" + path.read_text(encoding="latin-1"), "A log", format="markdown")
@@ -240,6 +250,10 @@ SAID = {
     "lie": "can not be read: harm:lie gives str, not a document",
     "fail": "can not be read as fail: ValueError: two lines",
     "deep": "is nested too deeply",
+    "date": "can not be kept as harm:date gives it: The document 'a' has datetime.date(2024, 1, 1) under 'when' in its "
+    "metadata",
+    "titled": "can not be kept as harm:titled gives it: The document 'a' has no text: text, title, format and lacks are "
+    "`str`",
     "gone": "can not be read: the plug-in harm:gone can not be loaded: AttributeError: module 'harm' has no attribute 'gone'",
 }
 
@@ -252,7 +266,7 @@ def plugins(tmp_path: Path) -> Path:
     info.mkdir(parents=True)
     (folder / "harm.py").write_text(HARM)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: harm\nVersion: 1.0\n")
-    lines = "".join(f"{name} = harm:{name}\n" for name in (*SAID, "log"))
+    lines = "".join(f"{name} = harm:{name}\n" for name in (*SAID, "log", "labelled"))
     (info / "entry_points.txt").write_text(f"[taskkit.readers]\n{lines}")
     return folder
 
@@ -262,12 +276,15 @@ def test_plugins_read_and_broken_ones_stop_nothing(plugins: Path, files: Path, r
         if name != "hang":
             (files / f"a.{name}").write_text("words")
     (files / "z.log").write_bytes("Café".encode("latin-1"))
+    (files / "z.labelled").write_text("words")
     ran = run_taskkit("kb", "sync", str(files), "--knowledge", "h.kb", env={"PYTHONPATH": str(plugins)})
     assert ran.returncode == 1
     told = dict(
         line.removeprefix("Skipped ").split(": ", 1) for line in ran.stderr.splitlines() if line.startswith("Skipped")
     )
     assert told == {f"a.{name}": said for name, said in SAID.items() if name != "hang"}
+    rows = json.loads(run_taskkit("kb", "list", "--json", "--knowledge", "h.kb").stdout)
+    assert {row["name"]: row["access"] for row in rows} == {"z.log": {}, "z.labelled": {"team": ["hr"]}}
     ran = run_taskkit("kb", "search", "café", "--json", "--knowledge", "h.kb")
     (hit,) = json.loads(ran.stdout)
     assert (hit["passage"]["document"], hit["passage"]["title"]) == ("z.log", "A log")
