@@ -6,10 +6,12 @@ import random
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from taskkit.errors import ConfigurationError, InputError
@@ -202,6 +204,28 @@ def test_a_filter_finds_as_many_as_are_asked_for_and_the_index_is_used(postgres:
                 assert [*found.values()] == sorted(found.values(), reverse=True)
                 if condition is None:
                     assert next(iter(found.values())) == pytest.approx(1, abs=1e-3)
+
+
+class Wide(Told):
+    """Vectors of as many numbers as large models of today give, and more than pgvector can index."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__(f"wide{width}")
+        self.width = width
+
+    async def embed(self, texts: Sequence[str]) -> Any:
+        rows = await super().embed(texts)
+        return np.tile(rows, self.width // rows.shape[1]) / (self.width // rows.shape[1]) ** 0.5
+
+
+@pytest.mark.parametrize(("width", "kind"), [(3_072, "hnsw"), (4_096, "exact")])
+def test_wide_vectors_are_kept_and_found(postgres: str, width: int, kind: str) -> None:
+    with KnowledgeBase(postgres, embedder=Wide(width)) as base:
+        base.add([Document(f"d{n}", f"Copper {n}.") for n in range(30)])
+        assert (base.stats().width, base.stats().index) == (width, kind)
+        (hit, *_) = base.search("Copper 7.", fusion="rrf")
+        assert (hit.passage.document, hit.dense) == ("d7", pytest.approx(1, abs=1e-2))
+        assert base.verify() == []
 
 
 def test_both_stores_find_the_same(postgres: str) -> None:

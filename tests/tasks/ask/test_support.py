@@ -60,6 +60,18 @@ def test_a_quote_is_where_it_stands_most_truly_whatever_passage_is_named() -> No
     assert (one.citation.document, one.citation.status) == ("alt", "exact")
 
 
+def test_a_quote_over_two_passages_is_cited_where_most_of_it_stands_or_is_none() -> None:
+    first = "Copper is paid for in spring. Old timber goes to the yard by cart. A captain brings salt from Bergen."
+    second = "Whoever sells barley needs a seal. Wool waits under the long roof. Nobody weighs rope after dark."
+    whole, cut = f"{first}\n\n{second}", len(first) + 2
+    both = [Passage(first, "rules", end=len(first)), Passage(second, "rules", start=cut, end=len(whole))]
+    (one,) = checked([(2, whole[whole.index("Old timber") : whole.index(" sells")])], "Timber goes [1].", both).cited
+    assert whole[one.citation.start : one.citation.end] == one.citation.quote
+    assert one.citation.quote == first[first.index("Old timber") :].rstrip(".")
+    lost = checked([(1, whole[whole.index("A captain") : whole.index(" Wool")])], "Salt is brought [1].", both)
+    assert (lost.cited, "in no passage" in lost.problem) == ((), True)
+
+
 def test_a_citation_tells_its_line_and_page() -> None:
     passage = Passage("First line.\nSecond line.\fThird is on the next page.\nFourth.", "p.pdf", line=7, page=3)
     (one,) = checked([(1, "Third is on the next page.")], "It is on the next page [1].", [passage]).cited

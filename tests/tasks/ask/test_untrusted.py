@@ -116,6 +116,38 @@ def test_a_passage_of_another_label_is_in_no_request(server: Any) -> None:
     assert "SALARY" in "".join(str(request.body) for request in there.requests)
 
 
+def searching(body: Mapping[str, Any]) -> Any:
+    """A model that asks for what it may not see, in whatever it is asked."""
+    form = json.dumps(body.get("response_format", ""))
+    if "queries" in form:
+        return {"queries": ["salary of the harbour master", "secret pay"]}
+    if "best" in form:
+        return {"best": [2, 1]}
+    if "quotes" in form:
+        return {"quotes": [{"passage": 1, "quote": FACT}], "answer": "It opens at six in the morning [1]."}
+    return {"answers": "yes"} if "answers" in form else "What is the salary of the harbour master?"
+
+
+@pytest.mark.parametrize("rerank", [False, True])
+@pytest.mark.parametrize("expand", [None, "queries", "hyde"])
+def test_nor_is_it_where_the_model_searches_orders_and_follows_up(server: Any, expand: Any, rerank: bool) -> None:
+    there, secret = server(searching), "The harbour master's salary is SWORDFISH. " * 60
+    with KnowledgeBase("c.kb") as base, engine_of(there) as engine:
+        base.add([Document("open", f"{FACT} {'The salary of a harbour is copper. ' * 90}")])
+        base.add(Document("SWORDFISH", secret, "SWORDFISH", {"SWORDFISH": 1}, {"team": ["hr", "board"], "level": "2"}))
+        for allow in (None, {"team": "hr"}, {"level": "2"}, {"team": "HR", "level": "2"}):
+            for question in ("What is the harbour master's salary?", "And how is it paid?"):
+                how: dict[str, Any] = {"allow": allow, "expand": expand, "rerank": rerank}
+                answer = engine.run(Ask(question, base, session="talk.jsonl", k=20, **how))
+                assert "SWORDFISH" not in repr(answer)
+            hits = base.search("harbour salary", 20, by=engine, explain=True, diversity=0.3, neighbours=2, **how)
+            assert hits
+            assert "SWORDFISH" not in repr(hits)
+        assert "SWORDFISH" not in "".join(str(request.body) for request in there.requests)
+        answer = engine.run(Ask("salary?", base, allow={"team": "board", "level": "2"}, expand=expand, rerank=rerank))
+    assert "SWORDFISH" in "".join(str(request.body) for request in there.requests)
+
+
 def engine_of(there: ScriptedServer) -> taskkit.Engine:
     return taskkit.Engine(model="gpt-4o-mini", base_url=there.base_url, api_key="k", journal=False)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from taskkit import Engine
 from taskkit.knowledge import Document, KnowledgeBase
 from taskkit.source import Text
 from taskkit.tasks.ask import UNKNOWN, Ask
@@ -150,3 +151,18 @@ def test_the_model_may_search_in_other_words_and_put_in_order() -> None:
     answer = engine.run(Ask("When does the harbour open?", pages, expand="queries", rerank=True))
     assert answer.passages[0].document != first
     assert answer.usage.calls == 4
+
+
+def test_a_small_window_has_the_best_passages_and_the_others_are_told(server: Any) -> None:
+    there = server(lambda body: YES if "quotes" not in json.dumps(body["response_format"]) else RIGHT)
+    engine = Engine(model="gpt-4o-mini", base_url=there.base_url, api_key="k", journal=False, context=3_000)
+    with engine, KnowledgeBase("h.kb") as base:
+        base.add([Document(f"d{n}", f"{HOURS.text} " + f"Copper{n} and tin. " * (40 + 3 * n)) for n in range(12)])
+        answer = engine.run(Ask("When does the harbour open?", base, k=12))
+        best = [hit.passage.document for hit in base.search("When does the harbour open?", 12)]
+    assert answer.text == "It opens at six in the morning [1]."
+    sent = str(there.requests[0].body)
+    shown = [name for name in best if f"Copper{name[1:]} " in sent]
+    assert 2 < len(shown) < 12
+    assert shown == best[: len(shown)]
+    assert "passage 12" in " ".join(notice.message for notice in answer.warnings)
