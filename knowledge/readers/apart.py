@@ -4,6 +4,7 @@ and the next file has a new one."""
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -17,7 +18,11 @@ from taskkit.knowledge.records import Document
 
 SECONDS = 120.0  # a file; a PDF of a thousand pages takes about half a minute
 MEMORY = 2_000_000_000  # bytes of address space
-_START = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from taskkit.knowledge.readers import apart; apart.serve()"
+LONGER = 10.0  # seconds that a reader has beyond those that it is waited for
+_START = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from taskkit.knowledge.readers import apart; "
+    "apart.serve(int(sys.argv[2]), float(sys.argv[3]))"
+)
 
 
 class Apart:
@@ -59,7 +64,7 @@ class Apart:
     def _begun(self) -> "subprocess.Popen[bytes]":
         # Isolated, and on this process's own path: nothing of the folder that it is started in is imported.
         return subprocess.Popen(  # noqa: S603 - this interpreter
-            [sys.executable, "-I", "-c", _START, json.dumps(sys.path)],
+            begun_by(os.getpid(), self._seconds + LONGER),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -103,8 +108,16 @@ class Apart:
         process.wait()
 
 
-def serve() -> None:
-    """Answers for each path on standard input, until that ends."""
+def begun_by(parent: int, seconds: float) -> list[str]:
+    """The command of a process that serves `parent`."""
+    return [sys.executable, "-I", "-c", _START, json.dumps(sys.path), str(parent), str(seconds)]
+
+
+def serve(parent: int, seconds: float) -> None:
+    """Answers for each path on standard input, until that ends, the parent is gone, or a file takes so many seconds."""
+    from taskkit.local.child import end_with
+
+    end_with(parent)
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a reader prints is no answer
     with contextlib.suppress(ImportError, ValueError, OSError):
@@ -112,8 +125,18 @@ def serve() -> None:
 
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     for line in sys.stdin.buffer:
-        answers.write(json.dumps(_answer(Path(json.loads(line)))).encode() + b"\n")
+        _end_in(seconds)
+        answer = json.dumps(_answer(Path(json.loads(line)))).encode() + b"\n"
+        _end_in(0)
+        answers.write(answer)
         answers.flush()
+
+
+def _end_in(seconds: float) -> None:
+    """By the system, which needs no turn of a reader that gives none to any other thread. 0: not any more."""
+    if hasattr(signal, "setitimer"):
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
 def _answer(path: Path) -> dict[str, Any]:

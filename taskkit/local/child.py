@@ -37,7 +37,7 @@ def main() -> NoReturn:
     answer = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     # A process that the parent forked may hold the pipe open after the parent is gone.
-    threading.Thread(target=_watch, args=(plan["parent"],), daemon=True).start()
+    end_with(plan["parent"])
     try:
         server = _serve(plan)
     except Exception as error:  # noqa: BLE001 - the parent tells the user
@@ -50,10 +50,15 @@ def main() -> NoReturn:
     os._exit(0)  # answers under way have nobody left to read them
 
 
-def _watch(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(LOOK_SECONDS)
-    os._exit(0)
+def end_with(parent: int) -> None:
+    """Has this process end when the one that started it is gone."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(LOOK_SECONDS)
+        os._exit(0)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _serve(plan: Plan) -> Any:

@@ -2,7 +2,10 @@
 
 import json
 import os
+import select
+import signal
 import struct
+import subprocess
 import sys
 import zipfile
 from pathlib import Path
@@ -13,7 +16,7 @@ import pytest
 from taskkit.errors import InputError
 from taskkit.knowledge import KnowledgeBase
 from taskkit.knowledge.read import documents, find
-from taskkit.knowledge.readers.apart import Apart
+from taskkit.knowledge.readers.apart import Apart, begun_by
 from taskkit.knowledge.records import Skipped
 
 BILLION = (
@@ -203,12 +206,17 @@ def test_html_that_is_all_openings_ends_soon(files: Path) -> None:
 # A reader that does harm --------------------------------------------------------------------------------------------
 
 HARM = """
-import os, sys, time
+import os, re, sys, time
 from pathlib import Path
 from taskkit.knowledge import Document
 
 def hang(path):
+    if (told := path.parent.parent / "told").exists():
+        told.write_text(str(os.getpid()))
     time.sleep(3600)
+
+def hold(path):
+    re.match("(a+)+$", "a" * 60 + "b")
 
 def crash(path):
     os.abort()
@@ -266,7 +274,7 @@ def plugins(tmp_path: Path) -> Path:
     info.mkdir(parents=True)
     (folder / "harm.py").write_text(HARM)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: harm\nVersion: 1.0\n")
-    lines = "".join(f"{name} = harm:{name}\n" for name in (*SAID, "log", "labelled"))
+    lines = "".join(f"{name} = harm:{name}\n" for name in (*SAID, "hold", "log", "labelled"))
     (info / "entry_points.txt").write_text(f"[taskkit.readers]\n{lines}")
     return folder
 
@@ -317,3 +325,43 @@ def test_a_reader_that_hangs_is_ended_and_the_next_file_read(
             apart.read(files / "a.hang")
         assert "Words." in apart.read(files / "a.docx").text
     readers._plugins.cache_clear()
+
+
+def ended(process: int) -> bool:
+    """Waits for it, whoever's child it is."""
+    try:
+        handle = os.pidfd_open(process)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([handle], [], [], 30)[0])
+    finally:
+        os.close(handle)
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="wants pidfd_open")
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGKILL"])
+def test_a_reader_that_hangs_ends_with_the_process_that_waits_for_it(name: str, plugins: Path, files: Path) -> None:
+    (files / "a.hang").write_text("words")
+    os.mkfifo(files.parent / "told")
+    told = os.open(files.parent / "told", os.O_RDONLY | os.O_NONBLOCK)
+    command = [sys.executable, "-m", "taskkit", "kb", "sync", str(files), "--knowledge", "h.kb"]
+    with subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(plugins)}) as sync:
+        select.select([told], [], [], 60)
+        sync.send_signal(getattr(signal, name))
+    reader = int(os.read(told, 20))
+    os.close(told)
+    assert ended(reader)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="wants setitimer")
+def test_a_reader_that_gives_no_thread_a_turn_ends_by_itself(
+    plugins: Path, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (files / "a.hold").write_text("words")
+    monkeypatch.setattr(sys, "path", [str(plugins), *sys.path])
+    with subprocess.Popen(begun_by(os.getpid(), 0.5), stdin=subprocess.PIPE, stdout=subprocess.PIPE) as reader:
+        reader.stdin.write(b'"' + bytes(files / "a.hold") + b'"\n')  # type: ignore[union-attr]
+        reader.stdin.flush()  # type: ignore[union-attr]
+        assert reader.stdout.readline() == b""  # type: ignore[union-attr]
+    assert reader.returncode == -signal.SIGALRM
