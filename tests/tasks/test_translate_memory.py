@@ -243,6 +243,17 @@ def test_what_a_hand_has_mended_stays() -> None:
     assert Path("page.de.md").read_text().startswith(mended)
 
 
+def test_a_link_that_a_hand_has_led_elsewhere_is_told_and_no_failure() -> None:
+    updated("See [the page](https://en.example/a) of it.\n\nThe other text.\n")
+    mended = Path("page.de.md").read_text().replace("en.example", "de.example")
+    Path("page.de.md").write_text(mended)
+    done, sent = updated("See [the page](https://en.example/a) of it.\n\nAnother text.\n")
+    assert len(sent) == 1
+    assert "https://de.example/a" in done.text
+    assert [(one.code, one.severity) for one in done.issues] == [("links", "warning")]
+    assert not any(one.failure for one in done.warnings)
+
+
 def test_moved_and_removed_texts_are_not_sent() -> None:
     updated("# Title of it\n\nThe first text.\n\nThe second text.\n\nThe third text.\n")
     done, sent = updated("# Title of it\n\nThe third text.\n\nThe first text.\n")
