@@ -49,7 +49,9 @@ class TaskkitError(Exception):
         self.usage: Usage | None = None
 
     def __str__(self) -> str:
-        return one_line(f"{shortened(self.message)} {self.kept} {self.hint}")
+        said = shortened(self.message).rstrip()
+        stop = "." if said[-1:].isalnum() and (self.kept or self.hint) else ""  # what others say may have no end
+        return one_line(f"{said}{stop} {self.kept} {self.hint}")
 
 
 class InputError(TaskkitError):

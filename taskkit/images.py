@@ -24,6 +24,8 @@ def kind_of(data: bytes) -> str:
 
 def is_image(path: Path) -> bool:
     try:
+        if not path.is_file():  # a look into a pipe would take what it looks at
+            return False
         with path.open("rb") as file:
             return bool(kind_of(file.read(12)))
     except (OSError, ValueError):  # whoever reads it will say what is wrong

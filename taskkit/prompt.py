@@ -148,7 +148,7 @@ class Prompt:
 
         try:
             return _compiled(text).render(values).strip("\n")
-        except (TemplateError, TypeError) as error:
+        except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
             raise ConfigurationError(f"The prompt {self._said} can not be filled: {error}.") from error
 
 

@@ -22,7 +22,7 @@ from typing import (
 import pydantic
 import pydantic.dataclasses
 
-from taskkit.errors import InputError
+from taskkit.errors import ConfigurationError, InputError
 from taskkit.names import snake
 from taskkit.prompt import Part, Prompt
 
@@ -62,7 +62,7 @@ class Task(Generic[R]):
         from taskkit.source import read
 
         for value in self._sources():
-            if isinstance(value, Path | bytes):
+            if isinstance(value, bytes) or (isinstance(value, Path) and not _is_pipe(value)):
                 read(value, images=True, documents=True)
             elif isinstance(value, str) and _FILE.fullmatch(value) and Path(value).is_file():
                 said = f"{value!r} was taken for the text itself; Path({value!r}) reads the file of that name."
@@ -119,9 +119,17 @@ class Task(Generic[R]):
         """The prompt with the fields filled in."""
         from taskkit.source import text_of
 
+        if not hasattr(type(self), "prompt"):
+            name = task_name(type(self)).replace("_", "-")
+            raise ConfigurationError(f"The task {name} has neither a prompt nor a run.", hint="Give its class one.")
         names = [one.name for one in dataclasses.fields(cast("Any", self))]
         values: dict[str, Any] = {name: text_of(getattr(self, name)) for name in names}
         return type(self).prompt.parts(**values)
+
+
+def _is_pipe(path: "Path") -> bool:
+    """What a look would use up."""
+    return path.exists() and not path.is_file() and not path.is_dir()
 
 
 @functools.cache

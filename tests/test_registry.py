@@ -221,3 +221,50 @@ def test_an_input_that_does_not_fit_is_named_also_where_it_was_given_by_its_plac
     wrong: Any = 3
     with pytest.raises(InputError, match=r"^summarise: source: input should be a valid string"):
         taskkit.summarise(wrong)
+
+
+ENUM = """
+import enum
+import taskkit
+
+class Tone(enum.Enum):
+    WARM = "warm"
+    COLD = "cold"
+
+@taskkit.task
+class Tell(taskkit.Task[str]):
+    "Tell it."
+    subject: str
+    tone: Tone = Tone.WARM
+    prompt = taskkit.Prompt("Tell {{ subject }}, {{ tone.value }}.")
+
+@taskkit.task
+class Idle(taskkit.Task[str]):
+    "Do nothing."
+    subject: str
+
+@taskkit.task
+class Endless(taskkit.Task[str]):
+    "Ask for too much."
+    subject: str
+    prompt = taskkit.Prompt("{{ range(100000000) | list | length }} {{ subject }}")
+"""
+
+
+def test_an_enumeration_is_a_choice_and_a_task_without_anything_to_do_is_told(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(ENUM)
+    with ScriptedServer("Told.") as server:
+        at = ["--base-url", server.base_url, "--model", "gpt-4.1-mini", "--no-journal"]
+
+        def run(*argv: str) -> "subprocess.CompletedProcess[str]":
+            line = [str(SCRIPT), "--tasks", "mine.py", *argv]
+            return subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+        assert run("tell", "it", "--tone", "cold", *at).stdout == "Told.\n"
+        assert run("tell", "it", *at).returncode == 0
+        assert [body["messages"][-1]["content"] for body in server.bodies] == ["Tell it, cold.", "Tell it, warm."]
+        assert "--tone [warm|cold]" in run("tell", "--help").stdout
+        assert "'hot' is not one of" in run("tell", "it", "--tone", "hot", *at).stderr
+        for name, words in (("idle", "neither a prompt nor a run"), ("endless", "can not be filled")):
+            ran = run(name, "it", *at)
+            assert (ran.returncode, words in ran.stderr) == (3, True), ran

@@ -18,7 +18,8 @@ SHOWN = 20  # names of models; some endpoints have hundreds
 
 SETTINGS = f"""Settings: {", ".join(one.name for one in dataclasses.fields(Settings))}. Each can stand in the user's
 config.toml, in the environment as TASKKIT_NAME (tiers apart), and, but for {", ".join(sorted(NOT_FROM_A_PROJECT))}, in a
-project's pyproject.toml under [tool.taskkit]. Where these files lie is in the first lines of what this command says.
+project's pyproject.toml under [tool.taskkit]. Where these files lie is in the first lines of what this command says;
+TASKKIT_CONFIG and TASKKIT_CACHE name other folders for them, and for the journal and weights.
 
 \b
 A config.toml:

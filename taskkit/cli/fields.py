@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import enum
 import json
 import sys
 import types
@@ -17,6 +18,7 @@ from taskkit.source import Text, decoded, read
 
 SEQUENCES = {list, tuple, set, frozenset, Sequence, Iterable}
 MAPPINGS = {dict, Mapping}
+PIPED = 500_000_000  # bytes that are read of what may never end
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -41,6 +43,8 @@ class Field:
         kinds = self.items or self.kinds
         if all(get_origin(kind) is Literal for kind in kinds):
             return [one for kind in kinds for one in get_args(kind)]
+        if all(_is_enum(kind) for kind in kinds):
+            return [one.value for kind in kinds for one in kind]
         return []
 
     @property
@@ -71,6 +75,7 @@ def fields_of(cls: Any) -> list[Field]:
         if type(default).__name__ == "FieldInfo":
             words = words or default.description or ""
             default = dataclasses.MISSING if default.is_required() else default.get_default(call_default_factory=True)
+        default = default.value if isinstance(default, enum.Enum) else default
         required = default is dataclasses.MISSING
         kinds = _kinds(hint)
         bounds = _bounds(hints[one.name])
@@ -124,7 +129,13 @@ def _is_typed(kind: Any) -> bool:
     origin = get_origin(kind) or kind
     if origin in {str, int, float, bool, Path, Text, Any, Literal, *MAPPINGS, *SEQUENCES}:
         return True
-    return isinstance(origin, type) and (hasattr(origin, "model_fields") or origin.__module__ in {"decimal", "enum"})
+    return isinstance(origin, type) and (
+        hasattr(origin, "model_fields") or origin.__module__ == "decimal" or _is_enum(origin)
+    )
+
+
+def _is_enum(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, enum.Enum)
 
 
 def value_of(field: Field, given: Any, stdin: "Stdin") -> Any:
@@ -178,13 +189,26 @@ def _is_list(word: str) -> bool:
 def _source(word: str) -> Path | Text:
     """A file, or an image by its address, which the endpoint fetches. Nothing is fetched here."""
     if not word.startswith(("https://", "http://")):
-        return Path(word)
+        path = Path(word)
+        return _of_a_pipe(path) if _is_there(word) and not path.is_file() and not path.is_dir() else path
     if not urlsplit(word).path.lower().endswith(SUFFIXES):
         raise InputError(
             f"{word} is an address, and only an image ({', '.join(SUFFIXES)}) goes by its address.",
             hint="Save it, and give the file.",
         )
     return Text.image(word)
+
+
+def _of_a_pipe(path: Path) -> Text:
+    """What can be read once only, as it comes: a named pipe, what a shell makes of `<(…)`."""
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(PIPED + 1)
+    except OSError as error:
+        raise InputError(f"{path} can not be read: {error.strerror or error}.") from error
+    if len(data) > PIPED:
+        raise InputError(f"{path} does not come to an end in {PIPED // 10**6} MB.", hint="Give a file.")
+    return replace(read(data, images=True), name=str(path)) if kind_of(data) else Text(decoded(data, path), str(path))
 
 
 def _mapping(field: Field, kinds: Sequence[Any], word: str) -> Any:

@@ -62,13 +62,21 @@ def _told(what: str, files: Sequence[Path], folder: Path) -> None:
 
 def _files(folder: Path, output: Path | None) -> Iterator[Path]:
     for at, names, files in os.walk(folder):
-        names[:] = sorted(one for one in names if not one.startswith(".") and (Path(at) / one).resolve() != output)
+        names[:] = sorted(one for one in names if not one.startswith(".") and _resolved(Path(at) / one) != output)
         out = [one for one in names if not _inside(Path(at) / one, folder)]  # links, which are not followed
         yield from (Path(at) / one for one in sorted([*files, *out]) if not one.startswith("."))
 
 
 def _inside(path: Path, folder: Path) -> bool:
-    return path.resolve().is_relative_to(folder.resolve())
+    return _resolved(path).is_relative_to(_resolved(folder))
+
+
+def _resolved(path: Path) -> Path:
+    """A link that leads to itself leads nowhere."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):
+        return Path()
 
 
 def of_this(values: Mapping[str, Any], one: Input, output: str | None) -> dict[str, Any]:
@@ -131,11 +139,11 @@ def check_kept(outputs: Iterable[Path | None], tasks: Iterable[Any], read: Itera
                 said = "the source itself" if number == 0 else f"the file of --{one.name.rstrip('_').replace('_', '-')}"
                 there = list(paths(getattr(task, one.name)))
                 given |= {at: said for path in there for at in _place(path)}
-                folders |= {path.resolve(): said.replace("file", "folder") for path in there if path.is_dir()}
+                folders |= {_resolved(path): said.replace("file", "folder") for path in there if path.is_dir()}
         given |= {at: "kept or read by this command" for path in task.touched() for at in _place(path)}
     for output in outputs:
         for folder, said in folders.items():
-            if output is not None and output.is_file() and output.resolve().is_relative_to(folder):
+            if output is not None and output.is_file() and _resolved(output).is_relative_to(folder):
                 raise InputError(f"{output} is in {said}.", hint="Give another name, so that none is lost.")
         for at in () if output is None else _place(output):
             if at in given:
@@ -154,7 +162,7 @@ def _place(path: Path) -> Iterator[Hashable]:
     try:
         yield from _identity(path.stat())
     except (OSError, ValueError):
-        yield str(path.resolve())
+        yield str(_resolved(path))
 
 
 def _identity(found: os.stat_result) -> Iterator[Hashable]:

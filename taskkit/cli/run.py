@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +20,12 @@ if TYPE_CHECKING:
 @click.option(
     "-o", "--output", metavar="FILE", type=click.Path(), help="Write the results here, a line each, in order."
 )
+@click.option(
+    "--with", "common", metavar="NAME=VALUE", multiple=True,
+    help="An input of every line that does not give it itself, by the name of its option: --with to=de. May be repeated.",
+)  # fmt: skip
 @with_options(ENGINE, PLAN, MANNER)
-def run(task: str, lines: str, output: str | None, plan: bool, **given: Any) -> int:
+def run(task: str, lines: str, output: str | None, common: tuple[str, ...], plan: bool, **given: Any) -> int:
     """Run a task for each line of a JSONL file.
 
     A line is an object of the task's inputs, or a string for its first one; empty lines are passed over. The results
@@ -38,7 +43,8 @@ def run(task: str, lines: str, output: str | None, plan: bool, **given: Any) -> 
     from taskkit.errors import TaskkitError
 
     cls = registry.resolve(task)
-    made = {number: _made(cls, row) for number, row in _rows(lines)}
+    inputs = _inputs(cls, common)
+    made = {number: _made(cls, row, inputs) for number, row in _rows(lines)}
     numbers, good = list(made), {number: one for number, one in made.items() if not isinstance(one, TaskkitError)}
     (place,) = targets(output, [Input((Path(lines),), Path(Path(lines).name))])
     check_kept([place, part_of(place) if place else None], good.values(), [Path(lines)])
@@ -94,7 +100,25 @@ def _parsed(line: str) -> "dict[str, Any] | str | InputError":
     return row if isinstance(row, dict | str) else InputError("It is neither an object nor a string.")
 
 
-def _made(cls: Any, row: "str | dict[str, Any] | InputError") -> Any:
+def _inputs(cls: Any, said: Sequence[str]) -> dict[str, Any]:
+    """What each `NAME=VALUE` says, as the task's fields take it. Raises `InputError`."""
+    from taskkit.cli.fields import Stdin, fields_of, value_of
+    from taskkit.errors import InputError
+
+    fields = {one.word: one for one in fields_of(cls) if one.is_typed}
+    words: dict[str, list[str]] = {}
+    for pair in said:
+        name, sign, value = pair.partition("=")
+        if not sign or name.replace("_", "-") not in fields:
+            raise InputError(f"{pair!r} is no NAME=VALUE of these: {', '.join(fields)}.")
+        words.setdefault(name.replace("_", "-"), []).append(value)
+    return {
+        fields[name].name: value_of(fields[name], tuple(given) if fields[name].items else given[-1], Stdin())
+        for name, given in words.items()
+    }
+
+
+def _made(cls: Any, row: "str | dict[str, Any] | InputError", inputs: Mapping[str, Any]) -> Any:
     """The task of a line, or what is wrong with it. Inputs go by their names in code or on the command line."""
     import dataclasses
 
@@ -106,7 +130,7 @@ def _made(cls: Any, row: "str | dict[str, Any] | InputError") -> Any:
     if isinstance(row, str):
         row = {dataclasses.fields(cls)[0].name: row}
     names = {one.name.rstrip("_"): one.name for one in dataclasses.fields(cls)}
-    values = {names.get(key.replace("-", "_"), key): value for key, value in row.items()}
+    values = {**inputs, **{names.get(key.replace("-", "_"), key): value for key, value in row.items()}}
     try:
         return make(cls, **values)
     except InputError as error:

@@ -11,7 +11,7 @@ from taskkit.errors import InputError
 if TYPE_CHECKING:
     from rich.console import Console
 
-CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|\r(?!\n)")
+CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202d\u202e]|\r(?!\n)")
 
 
 class Terminal(io.TextIOWrapper):

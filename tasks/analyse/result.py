@@ -12,6 +12,8 @@ from taskkit.tasks.analyse.found import Findings, Item, one_line
 from taskkit.tasks.analyse.page import page
 from taskkit.tasks.analyse.report import table
 
+SHOWN = ("", ".txt", ".md")  # of a file that gets what a terminal would: of rows the counts
+
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -50,8 +52,12 @@ class Analysis(Findings):
             return self.report()
         if suffix in {".jsonl", ".ndjson"}:
             return as_jsonl(self._full())
-        if suffix == ".csv":
-            return as_csv(self._flat())
+        if suffix in {".csv", ".tsv"}:
+            return as_csv(self._flat(), "," if suffix == ".csv" else "\t")
+        if self.rows and suffix not in SHOWN:
+            raise InputError(
+                f"Rows do not go into a {suffix} file.", hint="Give -o a name that ends in .csv, .tsv, .jsonl or .html."
+            )
         return None
 
     def _full(self) -> list[Mapping[str, Any]]:

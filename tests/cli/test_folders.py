@@ -159,6 +159,17 @@ def test_what_is_told_of_one_file_among_several_names_it(taskkit: Run, server: S
     assert "Warning: line 2: Not found in the source: 13." in ran.err.splitlines()
 
 
+def test_a_link_to_itself_stops_nothing(taskkit: Run, server: Server, docs: Path) -> None:
+    (docs / "loop.md").symlink_to("loop.md")
+    there = server(model)
+    ran = taskkit("translate", "docs/", "--to", "de", "-o", "out/", server=there)
+    assert ran.code == 0, ran.err
+    assert "index.md" in tree("out")
+    assert "links out of the folder: 1 (loop.md)" in ran.err
+    ran = taskkit("summarise", "docs/loop.md", server=there)
+    assert (ran.code, ran.err.count("\n")) == (2, 1), ran.err
+
+
 def test_a_report_and_a_plan_of_a_folder(taskkit: Run, server: Server, docs: Path) -> None:
     there = server(model)
     ran = taskkit("translate", "docs", "--to", "de", "--plan", server=there)

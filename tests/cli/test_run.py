@@ -80,3 +80,14 @@ def test_interrupted_it_says_what_is_true(option: str, words: str, server: Serve
         _, err = running.communicate(timeout=60)
     assert running.returncode == 130
     assert err.splitlines()[-1] == f"taskkit: {words}"
+
+
+def test_an_input_of_all_lines_is_said_once(taskkit: Run, server: Server) -> None:
+    Path("in.jsonl").write_text('"Good day."\n{"source": "Good night.", "to": "fr"}\n')
+    there = server("Well.")
+    ran = taskkit("run", "translate", "in.jsonl", "--with", "to=de", server=there)
+    assert ran.code == 0, ran.err
+    assert [json.loads(line)["language"] for line in ran.out.splitlines()] == ["de", "fr"]
+    for wrong in ("too=de", "to"):
+        ran = taskkit("run", "translate", "in.jsonl", "--with", wrong, server=there)
+        assert (ran.code, ran.err.count("\n")) == (2, 1)

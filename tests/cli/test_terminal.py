@@ -144,3 +144,16 @@ def test_the_doctor_says_where_settings_stand(taskkit: Run, there: ScriptedServe
     assert f"project     {Path.cwd()}/pyproject.toml\n" in ran.out
     assert "max_cost" in taskkit("doctor", "--help").out
     assert f"{tmp_path}/config/models.toml" in taskkit("models").out
+
+
+@pytest.mark.parametrize("task", ["summarise", "translate --to de", "analyse --labels a,b --plan", "draft x --sources"])
+def test_what_can_be_read_once_only_is_read_once(task: str, there: ScriptedServer) -> None:
+    ran = shell(there, f"TASKKIT {task} <(printf 'Ships sail the sea.') OPTIONS")
+    assert ran.returncode == 0, ran
+    assert "--plan" in task or "Ships sail the sea." in str(there.bodies[0]["messages"])
+
+
+def test_what_never_ends_is_refused(there: ScriptedServer) -> None:
+    ran = shell(there, "TASKKIT summarise /dev/zero OPTIONS")
+    assert (ran.returncode, ran.stderr.count("\n")) == (2, 1), ran
+    assert "does not come to an end" in ran.stderr

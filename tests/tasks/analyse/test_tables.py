@@ -326,3 +326,13 @@ def test_no_added_column_of_a_csv_begins_a_formula_and_none_of_the_source_is_cha
 )  # fmt: skip
 def test_what_begins_a_formula(value: Any, shown: Any) -> None:
     assert inert(value) == shown
+
+
+def test_a_table_goes_where_tables_go(reader: Any) -> None:
+    result = scripted(reader(feeling)).run(Analyse(write("r.csv", reviews(3)), column="text", labels=BOTH))
+    assert [row[:2] for row in csv.reader(io.StringIO(str(result.as_file(".tsv"))), delimiter="\t")][:2] == [
+        ["id", "text"], ["0", "It is good, said customer 0"],
+    ]  # fmt: skip
+    with pytest.raises(InputError, match=r"Rows do not go into a \.xlsx file"):
+        result.as_file(".xlsx")
+    assert result.as_file(".txt") is None, "the counts, as on a terminal"
