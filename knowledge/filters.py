@@ -49,6 +49,11 @@ def condition(where: Mapping[str, Any] | None, allow: Mapping[str, Any] | None, 
     parts: list[str] = []
     values: list[Any] = []
     for key, wanted in (where or {}).items():
+        if str(key).startswith("$"):
+            raise InputError(
+                f"There is no operator {key!r} over conditions: all of them are to be met.",
+                hint=f'One of several values is `{{"kind": {{"$in": ["a", "b"]}}}}`; there are: {", ".join(OPERATORS)}.',
+            )
         tests = wanted if isinstance(wanted, Mapping) else {"$eq": wanted}
         if not tests:
             raise InputError(f"There is no condition on {key!r}.", hint='As in {"year": {"$gte": 2024}}.')

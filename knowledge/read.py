@@ -94,7 +94,9 @@ def _walk(root: Path, below: str, unwanted: Patterns) -> Iterator[str | Skipped]
 
 # What joins or parts signs, as Persian words and the rocket's pilot have it.
 _JOINED = re.compile(r"(?<=[^\x00-\x7f])[\u200c\u200d](?=[^\x00-\x7f])")
-_VISIBLE = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
+_VISIBLE = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {
+    code: f"\\u{code:04x}" for code in (0x61C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2060, 0x2070), 0xFEFF)
+}  # what steers a terminal, or turns the order of what is shown
 
 
 def _visible(name: str) -> str:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     from taskkit.job import Job  # for its name alone: the module of a task is to be light
 
+OTHERWISE = "Input should be "  # begins what a value is not
+
 P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T", bound="type[Task[Any]]")
@@ -182,10 +184,18 @@ def make(cls: Callable[P, Task[R]], *args: P.args, **kwargs: P.kwargs) -> Task[R
 
 
 def _in_words(error: pydantic.ValidationError, fields: Sequence[str]) -> str:
-    words: dict[str, str] = {}
+    words: dict[str, dict[str, None]] = {}
     for one in error.errors(include_url=False, include_input=False):
         at = one["loc"][0] if one["loc"] else "input"
         field = fields[at] if isinstance(at, int) and at < len(fields) else str(at)  # given by its place
         message = one["msg"].removeprefix("Value error, ")
-        words.setdefault(field, f"{field}: {message[:1].lower()}{message[1:]}")
-    return "; ".join(words.values())
+        if one["type"] == "string_too_short" and one.get("ctx", {}).get("min_length") == 1:
+            message = "is empty"
+        told = words.setdefault(field, {})
+        if not told or (len(one["loc"]) > 1 and message.startswith(OTHERWISE)):  # another kind that it could be
+            told[message[:1].lower() + message[1:]] = None
+    joined = (
+        f"{field}: " + " or ".join([first, *(one.removeprefix(OTHERWISE.lower()) for one in others)])
+        for field, (first, *others) in words.items()
+    )
+    return "; ".join(joined)

@@ -13,8 +13,14 @@ def files_of(place: str | Path) -> list[Path]:
     """Those of the store at a path; none at an address."""
     if "://" in str(place):
         return []
-    path = Path(place)
+    path = path_of(place)
     return [path, *(path.with_name(f"{path.name}-{what}") for what in ("wal", "shm", "index"))]
+
+
+def path_of(place: str | Path) -> Path:
+    """Where `~` is the user's home."""
+    path = Path(place)
+    return path.expanduser() if path.parts[:1] == ("~",) else path
 
 
 def opened(place: str | Path, *, create: bool = True, index: str = "", wait: float = 30.0) -> "Store":
@@ -33,4 +39,4 @@ def opened(place: str | Path, *, create: bool = True, index: str = "", wait: flo
         )
     from taskkit.knowledge.stores.sqlite import SQLite
 
-    return SQLite(Path(place), create=create, index=index, wait=wait)
+    return SQLite(path_of(place), create=create, index=index, wait=wait)

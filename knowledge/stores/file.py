@@ -1,6 +1,7 @@
 """One SQLite file, changed in whole transactions."""
 
 import contextlib
+import os
 import sqlite3
 import threading
 import urllib.parse
@@ -8,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from taskkit.errors import ConfigurationError, InputError
+from taskkit.errors import ConfigurationError, InputError, one_line
 from taskkit.knowledge.lexical import TOKENIZER
 from taskkit.knowledge.stores.documents import Documents
 
@@ -41,6 +42,18 @@ class File(Documents):
     def __init__(self, path: Path, *, create: bool, wait: float = WAIT) -> None:
         self.path = path
         self._wait = wait
+        if str(path) == ":memory:":
+            raise InputError(
+                "A knowledge base is a file: there is none in memory.", hint="Give one in a temporary folder."
+            )
+        if path.is_dir():
+            raise InputError(
+                f"{path} is a folder, and a knowledge base is a file.", hint=f"Give {path / 'handbook.kb'}."
+            )
+        if create and not path.parent.is_dir():
+            raise InputError(
+                f"There is no folder {path.parent} for the knowledge base {path.name}.", hint="Make it first."
+            )
         if not create and not path.is_file():
             raise InputError(
                 f"There is no knowledge base {path}.", hint=f"Make one: taskkit kb sync FOLDER --knowledge {path}"
@@ -144,9 +157,13 @@ class File(Documents):
             )  # fmt: skip
         if kind == sqlite3.SQLITE_NOTADB:
             return ConfigurationError(f"{self.path} is no knowledge base.", hint="Give --knowledge another file.")
-        if kind == sqlite3.SQLITE_CORRUPT:
+        if kind == sqlite3.SQLITE_CANTOPEN:
+            shut = not os.access(self.path.parent, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
+            why = f"{self.path.parent} can not be written to" if shut else str(error)
+            return ConfigurationError(f"The knowledge base {self.path} can not be opened: {why}.")
+        if kind == sqlite3.SQLITE_CORRUPT or "Could not decode to UTF-8" in str(error):  # which has no code
             return ConfigurationError(
-                f"The knowledge base {self.path} is damaged: {error}.",
+                f"The knowledge base {self.path} is damaged: {one_line(str(error))[:80]}.",
                 hint="Take a copy of it that is sound, or make it anew from its documents.",
             )
         return ConfigurationError(f"The knowledge base {self.path} can not be used: {error}.")

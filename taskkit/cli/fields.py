@@ -222,6 +222,8 @@ def _mapping(field: Field, kinds: Sequence[Any], word: str) -> Any:
         return json.loads(word)
     except ValueError as error:
         raise InputError(f"--{field.word} is no JSON: {error}.") from error
+    except RecursionError as error:
+        raise InputError(f"--{field.word} is nested too deeply.") from error
 
 
 class Stdin:

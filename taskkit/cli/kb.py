@@ -36,6 +36,11 @@ EMBEDDER = click.option(
     "by its name in `taskkit models`, hf:OWNER/REPO/FILE.gguf or its path.",
 )
 
+WHERE = (
+    'Only passages whose metadata meet this: {"lang": "en", "year": {"$gte": 2024}}. There are $eq, $ne, $gt, $gte, $lt, '
+    "$lte, and $in and $nin with a list."
+)
+
 INDEX = click.option(
     "--index", default="", metavar="KIND", help="exact, hnsw, ivf, or auto: by size. Kept in the base."
 )
@@ -55,6 +60,8 @@ def _opened(
     from taskkit.knowledge import KnowledgeBase
 
     name = knowledge or settings.load().knowledge
+    if name == "-":
+        raise InputError("A knowledge base is a file or an address, not standard input.", hint="Give --knowledge FILE.")
     if not name:
         raise InputError("No knowledge base was given.", hint="Give --knowledge FILE, or set TASKKIT_KNOWLEDGE.")
     with KnowledgeBase(name, create=create, embedder=embedder, index=index) as base, _heard(base.embedder, asks=asks):
@@ -153,7 +160,7 @@ def sync(
 @click.argument("query")
 @AT
 @click.option("-k", default=5, show_default=True, type=click.IntRange(1, 1000), help="How many passages.")
-@click.option("--where", metavar="JSON", help='Only passages whose metadata meet this: {"lang": "en"}.')
+@click.option("--where", metavar="JSON", help=WHERE)
 @click.option("--allow", metavar="JSON", help='The access labels that you bring: {"team": "hr"}.')
 @click.option(
     "--diversity", default=0.0, type=click.FloatRange(0, 1), help="From 0 to 1: leave out what says the same."
@@ -238,6 +245,8 @@ def _object(text: str | None, option: str) -> dict[str, Any] | None:
         found = json.loads(text)
     except ValueError as error:
         raise InputError(f"{option} is no JSON: {error}.") from error
+    except RecursionError as error:
+        raise InputError(f"{option} is nested too deeply.") from error
     if not isinstance(found, dict):
         raise InputError(f"{option} takes a JSON object, not {text!r}.")
     return found

@@ -15,7 +15,7 @@ from taskkit.prompt import Part, Prompt
 from taskkit.results import Result
 from taskkit.spans import sentences
 from taskkit.taskclass import Task
-from taskkit.tasks.ask.passages import Knowledge, base_files, base_of
+from taskkit.tasks.ask.passages import Knowledge, base_files, base_of, check_there
 from taskkit.tasks.ask.support import UNPROVEN, Checked, checked, written
 from taskkit.tasks.sessions import Exchange, keep, recall, session_files
 
@@ -83,7 +83,8 @@ class Ask(Task[Answer]):
     k: Annotated[int, Field(ge=1, le=100, description="How many passages are read at most.")] = 6
     language: Annotated[str, Field(description="The language of the answer; the question's when not given.")] = ""
     where: Annotated[
-        dict[str, Any] | None, Field(description='Only passages whose metadata meet this: {"lang": "en"}.')
+        dict[str, Any] | None,
+        Field(description='Only passages whose metadata meet this: {"year": {"$gte": 2024}}; see `kb search`.'),
     ] = None
     allow: Annotated[
         dict[str, Any] | None,
@@ -107,6 +108,10 @@ class Ask(Task[Answer]):
         kept = {"text": answer.text, "found": answer.found}
         keep(job, self.session, "ask", Exchange(self.question, kept, labels(self.allow)))
         return answer if question == self.question else answer.model_copy(update={"asked": question})
+
+    def check(self) -> None:
+        super().check()
+        check_there(self.knowledge)
 
     def touched(self) -> list[Path]:
         return [*session_files(self.session), *base_files(self.knowledge)]

@@ -10,7 +10,7 @@ from taskkit import settings
 from taskkit.errors import InputError
 from taskkit.job import Job
 from taskkit.knowledge import Document, KnowledgeBase
-from taskkit.knowledge.stores import files_of
+from taskkit.knowledge.stores import files_of, path_of
 from taskkit.source import Text
 
 Knowledge: TypeAlias = KnowledgeBase | str | Path | Text | tuple[Path | Text, ...]
@@ -50,6 +50,17 @@ async def base_of(job: Job, knowledge: Knowledge | None) -> AsyncIterator[Knowle
         yield base
 
 
+def check_there(knowledge: Knowledge | None) -> None:
+    """Before any model is started. Raises `InputError` for what is not there."""
+    given = settings.load().knowledge if knowledge in (None, "") else knowledge
+    for one in given if isinstance(given, tuple) else (given,):
+        if isinstance(one, str | Path) and one and "://" not in str(one) and not path_of(one).exists():
+            raise InputError(
+                f"There is no knowledge base {one}, and no text of that name.",
+                hint=f"Make a base: taskkit kb sync FOLDER --knowledge {one}",
+            )
+
+
 def base_files(knowledge: Knowledge | None) -> list[Path]:
     """Those of a base that is named or set; of an open one, too."""
     given = settings.load().knowledge if knowledge in (None, "") else knowledge
@@ -60,7 +71,7 @@ def base_files(knowledge: Knowledge | None) -> list[Path]:
 
 def _is_base(given: str | Path, *, missing: bool = True) -> bool:
     """A file or folder of texts is none. What is not there is the base that is `missing`."""
-    path = Path(given)
+    path = path_of(given)
     if "://" in str(given):
         return True
     if not path.exists():

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -271,3 +272,61 @@ def test_a_question_is_asked_of_several_texts_and_of_a_pipe(taskkit: Run, server
     ran = taskkit(*argv, "k.kb", server=there)
     assert (ran.code, len(there.bodies)) == (2, 3)
     assert "k.kb is a knowledge base, which is asked alone." in ran.err
+
+
+@pytest.mark.parametrize(
+    ("argv", "told"),
+    [
+        (("kb", "sync", "d", "--knowledge", "nodir/x.kb"), "There is no folder nodir for the knowledge base x.kb."),
+        (("kb", "sync", "d", "--knowledge", "d"), "d is a folder, and a knowledge base is a file."),
+        (("kb", "list", "--knowledge", "d"), "d is a folder, and a knowledge base is a file."),
+        (("kb", "sync", "d", "--knowledge", "-"), "A knowledge base is a file or an address, not standard input."),
+        (("kb", "sync", "d", "--knowledge", ":memory:"), "A knowledge base is a file: there is none in memory."),
+        (("kb", "list", "--knowledge", "none.kb"), "There is no knowledge base none.kb."),
+        (("ask", "Why?", "--knowledge", "none.kb"), "There is no knowledge base none.kb, and no text of that name."),
+        (("ask", "", "--knowledge", "d"), "ask: question: is empty."),
+        (("kb", "search", "x", "--knowledge", "k.kb", "--where", '{"a":' + "[" * 9000 + "]" * 9000 + "}"),
+         "--where is nested too deeply."),
+        (("ask", "x", "--knowledge", "k.kb", "--where", '{"a":' + "[" * 9000 + "]" * 9000 + "}"),
+         "--where is nested too deeply."),
+        (("kb", "search", "x", "--knowledge", "k.kb", "--where", '{"$or": [{"a": 1}]}'),
+         "There is no operator '$or' over conditions"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_what_was_given_is_said_in_a_line(taskkit: Run, argv: tuple[str, ...], told: str) -> None:
+    Path("d").mkdir()
+    Path("d/a.md").write_text("Words.\n")
+    with KnowledgeBase("k.kb"):
+        pass
+    before = {path.name for path in Path().iterdir()}
+    ran = taskkit(*argv)
+    assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1), ran
+    assert ran.err.startswith(f"taskkit: {told}")
+    assert {path.name for path in Path().iterdir()} == before
+
+
+def test_a_name_that_turns_what_is_shown_is_told_in_signs(taskkit: Run) -> None:
+    Path("d").mkdir()
+    Path("d/rtl\u202etxt.md").write_text("Words.\n")
+    assert taskkit("kb", "sync", "d", "--knowledge", "k.kb").err.startswith("Skipped rtl\\u202etxt.md: ")
+
+
+def test_a_base_whose_texts_are_damaged_is_said_to_be(taskkit: Run) -> None:
+    with KnowledgeBase("k.kb") as base:
+        base.add(Document("a.md", "Words of a document.", format="markdown"))
+    with sqlite3.connect("k.kb") as db:
+        db.execute("UPDATE documents SET text = CAST(x'c3c3c3' AS TEXT)")
+    db.close()
+    ran = taskkit("kb", "list", "--knowledge", "k.kb")
+    assert ran.code == 3
+    assert "The knowledge base k.kb is damaged" in ran.err
+
+
+def test_home_is_home(taskkit: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    (tmp_path / "home").mkdir()
+    Path("d").mkdir()
+    Path("d/a.md").write_text("Words.\n")
+    assert taskkit("kb", "sync", "d", "--knowledge", "~/x.kb").code == 0
+    assert (tmp_path / "home/x.kb").is_file()
+    assert taskkit("ask", "Why?", "--knowledge", "~/x.kb", "-o", str(tmp_path / "home/x.kb")).code == 2

@@ -3,6 +3,7 @@
 import shutil
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -123,3 +124,15 @@ def test_a_base_of_another_version_is_refused_and_left_as_it_is() -> None:
     db.close()
     with pytest.raises(ConfigurationError, match="another version"):
         KnowledgeBase("old.kb")
+
+
+def test_a_path_may_be_a_str_and_what_is_none_is_told() -> None:
+    Path("a.md").write_text("Words.\n")
+    Path("b.md").write_text("More words.\n")
+    with KnowledgeBase("h.kb") as base:
+        assert base.add("a.md").added == 1
+        assert base.add(["a.md", Path("b.md")]).added == 1
+        wrong: Any
+        for wrong in ("none.md", ["none.md"], [5], [None]):
+            with pytest.raises(InputError, match=r"none\.md|no file, folder or document"):
+                base.add(wrong)

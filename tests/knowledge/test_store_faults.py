@@ -148,7 +148,7 @@ def test_a_folder_that_can_not_be_written_to_has_no_new_base() -> None:
     folder = Path("/tmp") / f"taskkit-{os.getpid()}-shut"
     folder.mkdir(mode=0o555)
     try:
-        with nobody(), pytest.raises(ConfigurationError, match="can not be used"):
+        with nobody(), pytest.raises(ConfigurationError, match="can not be written to"):
             KnowledgeBase(folder / "h.kb")
     finally:
         folder.rmdir()
