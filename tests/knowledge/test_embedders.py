@@ -9,13 +9,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import taskkit
-from taskkit.errors import ConfigurationError, TaskkitError
+from taskkit.errors import ConfigurationError, CostCapError, TaskkitError
 from taskkit.knowledge import Document, KnowledgeBase
 from taskkit.tokens import Counter
 from tests.knowledge.made import Endpoint, pages
@@ -63,6 +64,29 @@ def test_batches_stay_within_the_endpoints_limits_and_go_out_together(endpoint: 
     counter = Counter()
     assert all(len(some) <= 2048 and sum(counter.count_many(some)) <= 300_000 for some in there.sent)
     assert there.most > 1
+
+
+def test_a_cap_stops_an_add_and_what_was_paid_for_is_kept(endpoint: Callable[..., Endpoint]) -> None:
+    there = endpoint()
+    many = [Document(f"d{n}", f"Copper and harbour number {n}. " * 20) for n in range(900)]
+    priced = "[models.text-embedding-3-small]\nprice = [10.0, 0.0]\n"  # dollars a million tokens
+    Path(os.environ["TASKKIT_CONFIG"]).mkdir(exist_ok=True)
+    Path(os.environ["TASKKIT_CONFIG"], "models.toml").write_text(priced)
+    with (
+        taskkit.Engine(base_url=there.base_url, api_key="k", allow_http=True, max_cost="0.6") as engine,
+        taskkit.use(engine),
+        KnowledgeBase("h.kb", embedder="openai") as base,
+    ):
+        with pytest.raises(CostCapError):
+            base.add(many)
+        assert engine.usage.cost is not None
+        assert engine.usage.cost <= Decimal("0.6")
+        kept = base.stats().vectors
+        assert 0 < kept < 900
+        assert kept == len([text for some in there.sent for text in some])
+        assert base.verify() == []
+    with asking(there) as (base, _):
+        assert base.add(many).embedded == 900 - kept
 
 
 def test_a_text_that_is_too_long_is_cut_and_that_is_said(endpoint: Callable[..., Endpoint]) -> None:
