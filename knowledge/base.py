@@ -199,7 +199,7 @@ class KnowledgeBase:
             width = int(self._store.setting("width") or 0)
         return Stats(
             counts.documents, counts.passages, counts.characters, counts.vectors, counts.unused, self._made.mark,
-            width, languages, counts.bytes, counts.index,
+            width, languages, counts.bytes, counts.index, counts.awaited,
         )  # fmt: skip
 
     def verify(self) -> Lines:
@@ -207,7 +207,8 @@ class KnowledgeBase:
         return self._store.problems()
 
     def compact(self) -> int:
-        """Takes out vectors that no passage needs, and gives the room back; how many went."""
+        """Takes out vectors that no passage needs, and gives the room back; how many went. Those that a work made which
+        goes on, or was broken off in the last thirty days, stay for it."""
         return self._store.compact()
 
     def reindex(

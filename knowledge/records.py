@@ -152,8 +152,9 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """`unused` counts vectors that no passage needs; they stay for the next `add` until `compact`. `index` is the
-    kind that a search goes through."""
+    """`unused` counts vectors that no passage needs; they stay for the next `add` until `compact`. But for those that are
+    `awaited`: work that goes on, or that was broken off, made them for passages to come. `index` is the kind that a
+    search goes through."""
 
     documents: int
     passages: int
@@ -165,3 +166,4 @@ class Stats:
     languages: Mapping[str, int]
     bytes: int
     index: str = ""
+    awaited: int = 0

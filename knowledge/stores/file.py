@@ -19,6 +19,9 @@ APPLICATION = 0x7461736B  # "task", in the file's head
 # A passage's number is never given to another one: what was derived from it stays true. Texts stand last in their
 # row: whatever came after one could only be read through all of its pages.
 VERSION = 3  # of the tables below
+# Vectors that no passage has had yet: a work that runs, or was broken off, made them. A base that was made before there
+# was this table gets it.
+AWAITED = "TABLE IF NOT EXISTS awaited (key TEXT PRIMARY KEY, at REAL) WITHOUT ROWID"
 SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS settings (key TEXT PRIMARY KEY, value TEXT);
 CREATE TABLE IF NOT EXISTS documents (
@@ -30,6 +33,7 @@ CREATE TABLE IF NOT EXISTS passages (
 CREATE INDEX IF NOT EXISTS passages_document ON passages (document);
 CREATE INDEX IF NOT EXISTS passages_key ON passages (key);
 CREATE TABLE IF NOT EXISTS vectors (id INTEGER PRIMARY KEY, key TEXT UNIQUE, vector BLOB);
+CREATE {AWAITED};
 CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5 (title, text, tokenize = "{TOKENIZER}");
 PRAGMA application_id = {APPLICATION};
 PRAGMA user_version = {VERSION};
@@ -112,6 +116,10 @@ class File(Documents):
 
     def _prepare(self, *, create: bool) -> None:
         if self._tables():
+            try:
+                self._db.execute(f"CREATE {AWAITED}")
+            except sqlite3.OperationalError:  # it can only be read
+                self._db.execute(f"CREATE TEMP {AWAITED}")
             return
         if not create:
             self._opened.close()

@@ -19,6 +19,7 @@ from taskkit.knowledge.stores.documents import OF_DOCUMENTS
 from taskkit.knowledge.stores.server import Server, as_json, as_text, sent
 from taskkit.knowledge.stores.store import (
     BEGIN,
+    PATIENCE,
     Counts,
     Facts,
     Incoming,
@@ -37,6 +38,7 @@ BUDGET = 3_000  # passages that the words may score
 COUNTED = 50_000  # passages of a frequent word are counted no further: it weighs next to nothing
 LISTED = 20_000  # passages whose words are listed, in one to five seconds
 REMEMBERED = 200_000  # stems
+LATE = f"at <= now() - interval '{PATIENCE} seconds'"  # awaited for too long
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,10 @@ class Postgres(Server):
                 "ON CONFLICT (key) DO NOTHING",
                 (width, [keys[n] for n in order], [sent(rows[n]) for n in order]),
             )
+            self.rows(
+                "INSERT INTO awaited SELECT key, now() FROM unnest(?::text[]) AS key ON CONFLICT (key) DO NOTHING",
+                (sorted(keys),),
+            )
             if not kept:
                 self._set({"embedder": made.embedder, "precision": made.precision, "width": str(width)})
 
@@ -157,6 +163,11 @@ class Postgres(Server):
             keys = {row[4] for row in new}
             if missing := keys - self.known(keys):
                 raise Unembedded(missing)
+            self.rows(
+                "DELETE FROM awaited WHERE key IN "
+                "(SELECT key FROM awaited WHERE key = ANY (?::text[]) ORDER BY key FOR UPDATE)",
+                (list(keys),),
+            )
 
     def _places(self, documents: Sequence[Incoming], lengths: Sequence[int], homes: Mapping[str, str]) -> list[int]:
         """The documents kept, each in its old place if there is one, without passages; their numbers."""
@@ -210,6 +221,7 @@ class Postgres(Server):
                 (list(keys), list(keys.values())),
             )
             self.rows("DELETE FROM vectors WHERE NOT EXISTS (SELECT 1 FROM passages WHERE passages.key = vectors.key)")
+            self.rows("DELETE FROM awaited")
             self.rows("DELETE FROM settings WHERE key IN ('embedder', 'precision', 'width')")
             for (width,) in self.rows("SELECT width FROM vectors LIMIT 1"):
                 self._set({"embedder": made.embedder, "precision": made.precision, "width": str(width)})
@@ -355,11 +367,12 @@ class Postgres(Server):
             "SELECT (SELECT count(*) FROM documents), (SELECT count(*) FROM passages), "
             "(SELECT coalesce(sum(length(text)), 0)::bigint FROM documents), (SELECT count(*) FROM vectors), "
             "(SELECT count(*) FROM vectors WHERE NOT EXISTS (SELECT 1 FROM passages WHERE passages.key = vectors.key)), "
+            f"(SELECT count(*) FROM awaited WHERE NOT {LATE}), "
             "pg_total_relation_size('documents') + pg_total_relation_size('passages') + pg_total_relation_size('vectors')"
         )[0]
         exact = self.setting("index") == "exact" or int(self.setting("width") or 0) > WIDEST
-        documents, passages, characters, vectors, unused, size = map(int, count)
-        return Counts(documents, passages, characters, vectors, unused, size, "exact" if exact else "hnsw")
+        documents, passages, characters, vectors, unused, awaited, size = map(int, count)
+        return Counts(documents, passages, characters, vectors, unused, awaited, size, "exact" if exact else "hnsw")
 
     def problems(self) -> list[str]:
         checks = {
@@ -379,8 +392,10 @@ class Postgres(Server):
     def compact(self) -> int:
         with self.change():
             self.rows("LOCK TABLE passages IN SHARE MODE")  # who puts passages in, waits
+            self.rows(f"DELETE FROM awaited WHERE {LATE}")
             gone = self.rows(
-                "DELETE FROM vectors WHERE NOT EXISTS (SELECT 1 FROM passages WHERE passages.key = vectors.key) RETURNING 1"
+                "DELETE FROM vectors WHERE NOT EXISTS (SELECT 1 FROM passages WHERE passages.key = vectors.key) "
+                "AND NOT EXISTS (SELECT 1 FROM awaited WHERE awaited.key = vectors.key) RETURNING 1"
             )
         self.rows("VACUUM documents, passages, vectors")
         return len(gone)

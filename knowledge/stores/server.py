@@ -39,6 +39,9 @@ CREATE INDEX passages_key ON passages (key);
 CREATE INDEX passages_words ON passages USING gin (words);
 CREATE TABLE vectors (key text PRIMARY KEY, width integer NOT NULL, vector halfvec NOT NULL);
 """
+# Vectors that no passage has had yet: a work that runs, or was broken off, made them. A base that was made before there
+# was this table gets it.
+AWAITED = "CREATE TABLE awaited (key text PRIMARY KEY, at timestamptz NOT NULL)"
 
 
 class Server(Documents):
@@ -111,6 +114,9 @@ class Server(Documents):
                 await first.execute(TABLES)
                 await first.execute("INSERT INTO settings VALUES ('version', $1)", VERSION)
             version = await first.fetchval("SELECT value FROM settings WHERE key = 'version'")
+            lacks = await first.fetchval("SELECT to_regclass($1) IS NULL", f'"{self.schema}".awaited')
+            if lacks and version == VERSION:
+                await first.execute(AWAITED)
         if version != VERSION:
             raise ConfigurationError(
                 f"{self.place} was made by another version of taskkit ({version}, not {VERSION}).",

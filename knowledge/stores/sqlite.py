@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ from taskkit.knowledge.stores.file import WAIT, File
 from taskkit.knowledge.stores.index import Index
 from taskkit.knowledge.stores.store import (
     BEGIN,
+    PATIENCE,
     Counts,
     Facts,
     Incoming,
@@ -102,6 +104,8 @@ class SQLite(File):
                 "INSERT OR REPLACE INTO vectors (key, vector) SELECT value, substr(?1, key * ?2 + 1, ?2) FROM json_each(?3)",
                 (codes, len(codes) // len(keys), json.dumps(keys)),
             )
+            waits = "INSERT OR REPLACE INTO awaited SELECT value, ? FROM json_each(?)"
+            db.execute(waits, (time.time(), json.dumps(keys)))
             if not kept:
                 self._tell(db, made, width)
 
@@ -135,6 +139,7 @@ class SQLite(File):
             lost = "SELECT key FROM passages WHERE id > ? AND NOT EXISTS (SELECT 1 FROM vectors WHERE vectors.key = passages.key)"
             if missing := [key for (key,) in db.execute(lost, (first,))]:
                 raise Unembedded(missing)
+            db.execute("DELETE FROM awaited WHERE key IN (SELECT key FROM passages WHERE id > ?)", (first,))
 
     def _free(self, documents: Sequence[Incoming], homes: Mapping[str, str]) -> None:
         wanted = {one.name: origin for one, _, origin in documents if origin}
@@ -176,6 +181,7 @@ class SQLite(File):
                 return False
             db.execute(f"UPDATE passages SET key = new.key FROM ({new}) AS new WHERE new.id = passages.id", (given,))
             db.execute("DELETE FROM vectors WHERE key NOT IN (SELECT key FROM passages)")
+            db.execute("DELETE FROM awaited")
             db.execute("DELETE FROM settings WHERE key IN ('embedder', 'precision', 'width')")
             for (one,) in db.execute("SELECT vector FROM vectors LIMIT 1").fetchall():
                 self._tell(db, made, coding.width(one, made.precision))
@@ -298,12 +304,14 @@ class SQLite(File):
         count = self.rows(
             "SELECT (SELECT count(*) FROM documents), (SELECT count(*) FROM passages), "
             "(SELECT coalesce(sum(length(text)), 0) FROM documents), (SELECT count(*) FROM vectors), "
-            "(SELECT count(*) FROM vectors WHERE key NOT IN (SELECT key FROM passages))"
+            "(SELECT count(*) FROM vectors WHERE key NOT IN (SELECT key FROM passages)), "
+            "(SELECT count(*) FROM awaited WHERE at > ?)",
+            (time.time() - PATIENCE,),
         )[0]
         beside = self.path.with_name(f"{self.path.name}-wal")
         size = self.path.stat().st_size + (beside.stat().st_size if beside.exists() else 0)
-        documents, passages, characters, vectors, unused = map(int, count)
-        return Counts(documents, passages, characters, vectors, unused, size, self._aim(passages))
+        documents, passages, characters, vectors, unused, awaited = map(int, count)
+        return Counts(documents, passages, characters, vectors, unused, awaited, size, self._aim(passages))
 
     def _aim(self, passages: int) -> kinds.Kind:
         return self.index.aim(passages, int(self.setting("width") or 0))
@@ -333,6 +341,9 @@ class SQLite(File):
 
     def compact(self) -> int:
         with self.change() as db:
-            gone = db.execute("DELETE FROM vectors WHERE key NOT IN (SELECT key FROM passages)").rowcount
+            db.execute("DELETE FROM awaited WHERE at <= ?", (time.time() - PATIENCE,))
+            gone = db.execute(
+                "DELETE FROM vectors WHERE key NOT IN (SELECT key FROM passages) AND key NOT IN (SELECT key FROM awaited)"
+            ).rowcount
         self.rows("VACUUM")
         return gone

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 BEGIN = 2_000  # characters that a first heading is looked for in
+PATIENCE = 30 * 24 * 3600  # seconds that vectors are kept for a work that was broken off
 HEADING = re.compile(r"^#{1,6}[ \t]+(\S.*?)[ \t#]*$", re.MULTILINE)
 Vector: TypeAlias = "np.ndarray[Any, Any]"
 Allowed: TypeAlias = Any  # what `allowed` gave, for the store that gave it
@@ -62,6 +63,7 @@ class Counts:
     characters: int
     vectors: int
     unused: int
+    awaited: int
     bytes: int
     index: str
 
@@ -128,7 +130,7 @@ class Store(Protocol):
         ...
 
     def keep_vectors(self, keys: Sequence[str], rows: Vector, made: Made) -> None:
-        """The first ones tell how those of the base are made."""
+        """The first ones tell how those of the base are made. They are awaited until a passage has them."""
         ...
 
     def put(self, documents: Sequence[Incoming], made: Made, homes: Mapping[str, str] | None = None) -> None:
@@ -200,7 +202,7 @@ class Store(Protocol):
     def problems(self) -> list[str]: ...
 
     def compact(self) -> int:
-        """Takes out vectors that no passage needs, and gives the room back; how many went."""
+        """Takes out vectors that no passage needs and no work awaits, and gives the room back; how many went."""
         ...
 
 

@@ -70,7 +70,9 @@ def stats(*, knowledge: str | None, as_json: bool, **_: Any) -> None:
         _json(dataclasses.asdict(found))
         return
     languages = ", ".join(f"{name or 'unknown'} {count:,}" for name, count in found.languages.items())
-    unused = f", {found.unused:,} unused (`taskkit kb compact` frees them)" if found.unused else ""
+    free = found.unused - found.awaited
+    unused = f", {free:,} unused (`taskkit kb compact` frees them)" if free else ""
+    unused += f", {found.awaited:,} of work that is not yet done" if found.awaited else ""
     click.echo(f"documents   {found.documents:,}")
     click.echo(f"passages    {found.passages:,}")
     click.echo(f"characters  {found.characters:,}")
@@ -109,17 +111,21 @@ def verify(*, knowledge: str | None, as_json: bool, **_: Any) -> int:
 def compact(*, knowledge: str | None, as_json: bool, **_: Any) -> None:
     """Give back the room of what is no longer needed.
 
-    Those are vectors of texts that changed or went; they are kept for texts that come back."""
+    Those are vectors of texts that changed or went; they are kept for texts that come back. What a sync, add or reindex
+    has embedded that goes on still, or was broken off in the last 30 days, stays for it."""
     with _opened(knowledge) as base:
         before = base.stats().bytes
         gone = base.compact()
-        freed = max(0, before - base.stats().bytes)
+        after = base.stats()
+        freed = max(0, before - after.bytes)
     if as_json:
         _json({"vectors": gone, "bytes": freed})
     elif not gone and not freed:
         click.echo("There was nothing to give back.", err=True)
     else:
         click.echo(f"{_count(gone, 'vector')} went, {freed / 1e6:,.1f} MB are free again.", err=True)
+    if after.awaited and not as_json:
+        click.echo(f"{_count(after.awaited, 'vector')} of work that is not yet done stayed for it.", err=True)
 
 
 @kb.command(epilog="Example: taskkit kb reindex --embedder openai:text-embedding-3-small --knowledge handbook.kb")

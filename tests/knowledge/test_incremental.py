@@ -52,20 +52,57 @@ def test_an_interrupted_add_goes_on_where_it_stopped(place: str) -> None:
         assert base.verify() == []
 
 
-def test_what_is_compacted_meanwhile_is_embedded_again(place: str) -> None:
-    """An add has its vectors, but not yet its passages, when somebody else tidies up."""
+def test_what_work_awaits_is_not_compacted(place: str) -> None:
+    """An add and a reindex have their vectors, but not yet their passages, when somebody else tidies up."""
+    many = [Document(f"d{number}", f"Text {number}.") for number in range(40)]
     with KnowledgeBase(place, embedder=Told()) as other:
 
         class Tidied(Told):
             async def embed(self, texts):
                 if len(self.texts) == 24:
+                    assert (other.stats().unused, other.stats().awaited) == (24, 24)
+                    assert other.compact() == 0
+                return await super().embed(texts)
+
+        told, anew = Tidied(), Tidied("wide")
+        with KnowledgeBase(place, embedder=told) as base:
+            base.add(many)
+            base.reindex(embedder=anew)
+            assert base.verify() == []
+            assert len(told.texts) == len(anew.texts) == base.stats().passages == base.stats().vectors == 40
+            assert (base.stats().unused, base.stats().awaited) == (0, 0)
+
+
+def test_what_was_embedded_before_it_was_broken_off_is_not_compacted(place: str) -> None:
+    many = [Document(f"d{number}", f"Text {number}.") for number in range(40)]
+    with KnowledgeBase(place, embedder=Told(left=24)) as base:
+        with pytest.raises(ConfigurationError, match="the embedder died"):
+            base.add(many)
+        assert base.compact() == 0
+    with KnowledgeBase(place, embedder=Told()) as base:
+        assert base.add(many).embedded == 16
+        base.remove("d7")
+        assert (base.stats().unused, base.stats().awaited, base.compact()) == (1, 0, 1)
+
+
+def test_what_is_compacted_meanwhile_is_embedded_again(place: str) -> None:
+    """An add relies on vectors of texts that went, when somebody else tidies up."""
+    many = [Document(f"d{number}", f"Text {number}.") for number in range(41)]
+    with KnowledgeBase(place, embedder=Told()) as other:
+
+        class Tidied(Told):
+            async def embed(self, texts):
+                if not self.texts:
                     other.compact()
                 return await super().embed(texts)
 
+        other.add(many[:40])
+        for one in many[:40]:
+            other.remove(one.name)
         with KnowledgeBase(place, embedder=Tidied()) as base:
-            base.add([Document(f"d{number}", f"Text {number}.") for number in range(40)])
+            base.add(many)
             assert base.verify() == []
-            assert base.stats().passages == base.stats().vectors == 40
+            assert base.stats().passages == base.stats().vectors == 41
 
 
 @pytest.mark.parametrize("precision", [None, "int8"])

@@ -120,6 +120,22 @@ def nobody() -> Iterator[None]:
             os.seteuid(0)
 
 
+def older(path: Path) -> None:
+    """Makes the base one that was made before it was kept what work awaits."""
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.execute("DROP TABLE awaited")
+
+
+def test_a_base_of_before_keeps_what_work_awaits_from_now_on() -> None:
+    with KnowledgeBase("h.kb", embedder=Told()) as base:
+        base.add(FEW)
+    older(Path("h.kb"))
+    with KnowledgeBase("h.kb", embedder=Told(left=8)) as base:
+        with pytest.raises(ConfigurationError, match="died"):
+            base.add([Document(f"new {n}", f"Another text {n}.") for n in range(16)])
+        assert (base.stats().awaited, base.compact()) == (8, 0)
+
+
 @pytest.mark.parametrize("closed", ["file", "folder"])
 def test_what_can_only_be_read_is_read(closed: str) -> None:
     folder = Path("/tmp") / f"taskkit-{os.getpid()}-{closed}"
@@ -129,12 +145,14 @@ def test_what_can_only_be_read_is_read(closed: str) -> None:
         with KnowledgeBase(path, embedder=Told()) as base:
             base.add(FEW)
             found = base.search("copper 7")
+        older(path)
         path.chmod(0o444)
         folder.chmod(0o555 if closed == "folder" else 0o777)
         with nobody(), KnowledgeBase(path, embedder=Told()) as base:
             assert base.search("copper 7") == found
             assert len(base.list()) == 20
             assert base.verify() == []
+            assert base.stats().awaited == 0
             with pytest.raises(ConfigurationError, match=r"can only be read.*is kept"):
                 base.add(Document("new", "Words."))
     finally:
