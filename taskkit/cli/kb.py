@@ -5,7 +5,7 @@ import dataclasses
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ import click
 
 from taskkit.cli import marks
 from taskkit.cli.marks import ACCESS, METADATA
+from taskkit.cli.options import ENGINE, with_options
 
 if TYPE_CHECKING:
     from taskkit.knowledge import Hit, KnowledgeBase
@@ -41,6 +42,12 @@ WHERE = (
     "$lte, and $in and $nin with a list."
 )
 
+ASKING = ("openai", "local:")  # begins the name of an embedder that the engine asks
+PAYING = with_options(tuple(row for row in ENGINE if row[0][0] in {"--base-url", "--max-cost"}))
+WRITING = with_options(
+    tuple(row for row in ENGINE if row[0][0] in {"--model", "--base-url", "--context", "--max-cost"})
+)
+
 INDEX = click.option(
     "--index", default="", metavar="KIND", help="exact, hnsw, ivf, or auto: by size. Kept in the base."
 )
@@ -53,8 +60,10 @@ def kb() -> None:
 
 @contextlib.contextmanager
 def _opened(
-    knowledge: str | None, *, create: bool = False, embedder: str | None = None, index: str = "", asks: bool = False
-) -> "Iterator[KnowledgeBase]":
+    knowledge: str | None, *, create: bool = False, embedder: str | None = None, index: str = "", asks: bool = False,
+    given: Mapping[str, Any] | None = None, anew: str = "",
+) -> "Iterator[KnowledgeBase]":  # fmt: skip
+    """`given` are options of the engine, `anew` the embedder that it is made anew with."""
     from taskkit import settings
     from taskkit.errors import InputError
     from taskkit.knowledge import KnowledgeBase
@@ -64,27 +73,34 @@ def _opened(
         raise InputError("A knowledge base is a file or an address, not standard input.", hint="Give --knowledge FILE.")
     if not name:
         raise InputError("No knowledge base was given.", hint="Give --knowledge FILE, or set TASKKIT_KNOWLEDGE.")
-    with KnowledgeBase(name, create=create, embedder=embedder, index=index) as base, _heard(base.embedder, asks=asks):
-        yield base
+    with KnowledgeBase(name, create=create, embedder=embedder, index=index) as base:
+        asks = asks or base.embedder.startswith(ASKING) or anew.startswith(ASKING)
+        with _heard(given or {}) if asks else contextlib.nullcontext():
+            yield base
 
 
 @contextlib.contextmanager
-def _heard(embedder: str, *, asks: bool = False) -> Iterator[None]:
-    """What the engine has to say, where it embeds or is asked, and what being asked took."""
-    if not asks and not embedder.startswith(("openai", "local:")):
-        yield
-        return
+def _heard(given: Mapping[str, Any]) -> Iterator[None]:
+    """What the engine has to say, which embeds or is asked, and what that took."""
+    from taskkit.cli.options import engine_of
     from taskkit.cli.progress import watching
     from taskkit.cli.work import last_line
-    from taskkit.engine.default import current
+    from taskkit.engine.default import current, use
+    from taskkit.results import Usage
 
-    engine, began = current(), time.monotonic()
-    try:
-        with watching(engine, quiet=False, bar=False):
-            yield
-    finally:
-        if asks and engine.usage.calls:
-            last_line(engine.usage, time.monotonic() - began)
+    said = any(given.get(option) is not None for option in ("model", "base_url", "context", "max_cost"))
+    quiet = bool(given.get("quiet"))
+    with contextlib.ExitStack() as stack:
+        engine, began = stack.enter_context(engine_of(given)) if said else current(), time.monotonic()
+        stack.enter_context(use(engine))
+        before, engine.usage = engine.usage, Usage()
+        try:
+            with watching(engine, quiet=quiet, bar=False):
+                yield
+        finally:
+            if engine.usage.calls and not quiet:
+                last_line(engine.usage, time.monotonic() - began)
+            engine.usage += before
 
 
 @kb.command(epilog="Example: taskkit kb add handbook/ notes.md --knowledge handbook.kb")
@@ -95,6 +111,7 @@ def _heard(embedder: str, *, asks: bool = False) -> Iterator[None]:
 @AT
 @EMBEDDER
 @INDEX
+@PAYING
 @JSON
 @QUIET
 @DEBUG
@@ -113,7 +130,7 @@ def add(
     pages = [fetched(one) for one in urls]
     told_of, labels = marks.metadata(metadata), marks.access(access)
     with (
-        _opened(knowledge, create=True, embedder=embedder, index=index) as base,
+        _opened(knowledge, create=True, embedder=embedder, index=index, given=given) as base,
         _progress(quiet=given["quiet"]) as told,
     ):
         if labels is None:
@@ -130,6 +147,7 @@ def add(
 @AT
 @EMBEDDER
 @INDEX
+@PAYING
 @click.option("--include", multiple=True, metavar="PATTERN", help="Only these, as in a .gitignore; may be repeated.")
 @click.option("--exclude", multiple=True, metavar="PATTERN", help="Not these; may be repeated.")
 @METADATA
@@ -149,7 +167,7 @@ def sync(
         raise click.UsageError(f"{folder} is a file; `taskkit kb add` takes files in.")
     told_of, labels = marks.metadata(metadata), marks.access(access)
     with (
-        _opened(knowledge, create=True, embedder=embedder, index=index) as base,
+        _opened(knowledge, create=True, embedder=embedder, index=index, given=given) as base,
         _progress(quiet=given["quiet"]) as told,
     ):
         report = base.sync(folder, include=include, exclude=exclude, metadata=told_of, access=labels, progress=told)
@@ -170,12 +188,14 @@ def sync(
 @click.option("--expand", type=click.Choice(["queries", "hyde"]), help="Have the model search in other words, too.")
 @click.option("--rerank", is_flag=True, help="Have the model put the best in order.")
 @click.option("--explain", is_flag=True, help="Show the scores, and why.")
+@WRITING
 @JSON
 @DEBUG
 def search(query: str, knowledge: str | None, k: int, where: str | None, allow: str | None, **how: Any) -> None:
     """The passages that bear most on a question."""
     as_json, _ = how.pop("as_json"), how.pop("debug")
-    with _opened(knowledge, asks=bool(how["rerank"] or how["expand"])) as base:
+    given = {option: how.pop(option) for option in ("model", "base_url", "context", "max_cost")}
+    with _opened(knowledge, asks=bool(how["rerank"] or how["expand"]), given=given) as base:
         hits = base.search(query, k, where=_object(where, "--where"), allow=_object(allow, "--allow"), **how)
     if as_json:
         _json([dataclasses.asdict(one) for one in hits])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from taskkit.cli.kb import AT, DEBUG, JSON, QUIET, _heard, _json, _opened, _progress, _say, kb
+from taskkit.cli.kb import AT, DEBUG, JSON, PAYING, QUIET, _json, _opened, _progress, _say, kb
 
 if TYPE_CHECKING:
     from taskkit.knowledge import Document, Passage
@@ -138,17 +138,19 @@ def compact(*, knowledge: str | None, as_json: bool, **_: Any) -> None:
 @click.option(
     "--precision", type=click.Choice(["float16", "int8"]), help="How vectors are kept; int8 takes half the room."
 )
+@PAYING
 @JSON
 @QUIET
 @DEBUG
 def reindex(
-    *, knowledge: str | None, embedder: str | None, precision: str | None, as_json: bool, quiet: bool, **_: Any
+    *, knowledge: str | None, embedder: str | None, precision: str | None, as_json: bool, quiet: bool, **given: Any
 ) -> None:
     """Embed all passages anew.
 
     With another embedder, or kept in another way. The base is searched as it was until the last one is there, and then changes over in one step. Broken off, it is
     as it was, and the same command goes on from there."""
-    with _opened(knowledge) as base, _heard(embedder or ""), _progress(quiet=quiet) as told:
+    paid = {**given, "quiet": quiet}
+    with _opened(knowledge, given=paid, anew=embedder or "") as base, _progress(quiet=quiet) as told:
         count = base.reindex(embedder=embedder, precision=precision, progress=told)
         made = base.stats()
     if as_json:

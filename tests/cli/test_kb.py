@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -330,3 +331,28 @@ def test_home_is_home(taskkit: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert taskkit("kb", "sync", "d", "--knowledge", "~/x.kb").code == 0
     assert (tmp_path / "home/x.kb").is_file()
     assert taskkit("ask", "Why?", "--knowledge", "~/x.kb", "-o", str(tmp_path / "home/x.kb")).code == 2
+
+
+def test_what_embedding_takes_is_told_and_capped(
+    taskkit: Run, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there, other = server(""), server("")
+    monkeypatch.setenv("OPENAI_API_KEY", "k")
+    monkeypatch.setenv("OPENAI_BASE_URL", other.base_url)
+    monkeypatch.setenv("TASKKIT_CONFIG", str(tmp_path))
+    (tmp_path / "models.toml").write_text("[models.text-embedding-3-small]\nprice = [100000.0, 0.0]\n")
+    Path("d").mkdir()
+    for number in range(3):
+        Path(f"d/{number}.md").write_text(f"Expenses number {number} are paid back.\n")
+    at = ("--knowledge", "oa.kb", "--base-url", there.base_url)
+    ran = taskkit("kb", "sync", "d", *at, "--embedder", "openai", "--max-cost", "0.01")
+    assert (ran.code, len(there.requests)) == (4, 0)
+    with use(None):
+        ran = taskkit("kb", "sync", "d", *at, "--embedder", "openai")
+    told, count = ran.err.splitlines()
+    assert re.fullmatch(r"1 call, \d+ tokens in, 0 out, \$\d\.\d+, \d+\.\d s", told)
+    assert count == "3 added; 3 texts embedded"
+    assert taskkit("kb", "reindex", *at, "--embedder", "openai:text-embedding-3-large", "--quiet").err == ""
+    assert taskkit("kb", "search", "expenses", *at, "--model", "gpt-4.1-mini", "-k", "1").err.startswith("1 call, ")
+    assert len(there.requests) == 3
+    assert other.requests == []
