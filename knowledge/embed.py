@@ -15,7 +15,7 @@ from taskkit.errors import ConfigurationError, EndpointError, TaskkitError, one_
 from taskkit.knowledge.lexical import clean
 from taskkit.knowledge.limits import Limits
 from taskkit.knowledge.payer import engine, payer
-from taskkit.knowledge.vectors import Matrix, rows_of, unit
+from taskkit.knowledge.vectors import KEPT, Matrix, rows_of, unit
 
 if TYPE_CHECKING:
     import numpy as np
@@ -188,9 +188,12 @@ def _wordllama() -> "tuple[np.ndarray[Any, Any], _Tokens]":
     return table.astype(np.float32), _Tokens(tokenizer)
 
 
+_SHORTENED = re.compile(r"(.+)@(\d{1,5})")
+
+
 class OfEndpoint:
     """A model behind `/v1/embeddings`, through the engine's road: paced, capped. What an endpoint takes at once is
-    learned when it refuses more."""
+    learned when it refuses more. With `@512` after its name, its vectors are asked for with so many numbers."""
 
     strength = 0.6
     across = 0.85  # models of today put a text and its translation at one place; the words hardly ever meet
@@ -199,7 +202,11 @@ class OfEndpoint:
 
     def __init__(self, model: str) -> None:
         self.name = f"openai:{model}"
-        self._model = model
+        shortened = _SHORTENED.fullmatch(model)
+        self._model: str = shortened[1] if shortened else model
+        self._width = int(shortened[2]) if shortened else None
+        if self._width == 0:
+            raise ConfigurationError(f"The embedder {self.name} wants vectors of no numbers.", hint="As in @512.")
         self._limits: dict[str, Limits] = {}  # by the endpoint's address
 
     async def embed(self, texts: Sequence[str]) -> Matrix:
@@ -208,8 +215,13 @@ class OfEndpoint:
         if where not in self._limits:
             self._limits[where] = self._first()
         rows = await self._limits[where].embedded(
-            lambda some: by.embed([text or " " for text in some], model=self._model), texts
+            lambda some: by.embed([text or " " for text in some], model=self._model, dimensions=self._width), texts
         )
+        if self._width is not None and any(len(row) != self._width for row in rows):
+            raise EndpointError(
+                f"The embedder {self.name} gave vectors of {len(rows[0]):,} numbers.", kept=KEPT,
+                hint=f"This endpoint does not shorten them: leave @{self._width} out.",
+            )  # fmt: skip
         return rows_of(rows, self.name)
 
     def _first(self) -> Limits:
@@ -236,7 +248,8 @@ class OfEndpoint:
 
 
 def embedder(name: str | Embedder) -> Embedder:
-    """`wordllama`, `openai`, or `openai:MODEL` for any model of the configured endpoint; `local:MODEL` for a GGUF file
+    """`wordllama`, `openai`, or `openai:MODEL` for any model of the configured endpoint, `openai:MODEL@512` for shorter
+    vectors of it where it can; `local:MODEL` for a GGUF file
     on this machine, by its name in `taskkit models`, `hf:OWNER/REPO/FILE.gguf` or its path; a plug-in's `NAME` or
     `NAME:MODEL`; or one's own, as it is."""
     if not isinstance(name, str):

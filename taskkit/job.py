@@ -185,8 +185,10 @@ class Job:
             self.warn("unread", f"{text.name}: {text.lacks}")
         return text
 
-    async def embed(self, texts: Sequence[str], *, model: str = "text-embedding-3-small") -> list[tuple[float, ...]]:
-        return await self.engine.embed(texts, model=model, took=self._took)
+    async def embed(
+        self, texts: Sequence[str], *, model: str = "text-embedding-3-small", dimensions: int | None = None
+    ) -> list[tuple[float, ...]]:
+        return await self.engine.embed(texts, model=model, dimensions=dimensions, took=self._took)
 
     def warn(self, code: str, message: str, *, failure: bool = False) -> None:
         """Goes into the result; a failure is work that was not done."""

@@ -33,7 +33,7 @@ DEBUG = click.option("--debug", is_flag=True, help="Show where an error comes fr
 EMBEDDER = click.option(
     "--embedder",
     metavar="NAME",
-    help="Of a new base: wordllama (the default), openai or openai:MODEL; local:MODEL is a GGUF model on this machine, "
+    help="Of a new base: wordllama (the default), openai, openai:MODEL or openai:MODEL@512 for shorter vectors; local:MODEL is a GGUF model on this machine, "
     "by its name in `taskkit models`, hf:OWNER/REPO/FILE.gguf or its path.",
 )
 

@@ -133,7 +133,7 @@ def compact(*, knowledge: str | None, as_json: bool, **_: Any) -> None:
 @click.option(
     "--embedder",
     metavar="NAME",
-    help="wordllama, openai, openai:MODEL, local:MODEL or a plug-in's; as it was if left out.",
+    help="wordllama, openai, openai:MODEL or openai:MODEL@512, local:MODEL or a plug-in's; as it was if left out.",
 )
 @click.option(
     "--precision", type=click.Choice(["float16", "int8"]), help="How vectors are kept; int8 takes half the room."

@@ -204,19 +204,25 @@ class Calls:
         texts: Sequence[str],
         *,
         model: str = "text-embedding-3-small",
+        dimensions: int | None = None,
         took: Callable[[Usage], None] | None = None,
     ) -> list[tuple[float, ...]]:
         """A vector a text, in order, in batches of at most 2,048 texts and 250,000 tokens; by a model of the endpoint, or
-        with `local:NAME` by one on this machine. What it took is counted by `took`, else by the engine itself."""
-        return await loop.across(self._embed(texts, model, took or self._took))
+        with `local:NAME` by one on this machine. `dimensions` are how many numbers the endpoint is asked for, where it
+        can shorten them. What it took is counted by `took`, else by the engine itself."""
+        return await loop.across(self._embed(texts, model, dimensions, took or self._took))
 
     def _took(self, usage: Usage) -> None:
         self.usage += usage
 
-    async def _embed(self, texts: Sequence[str], model: str, took: Callable[[Usage], None]) -> list[tuple[float, ...]]:
+    async def _embed(
+        self, texts: Sequence[str], model: str, dimensions: int | None, took: Callable[[Usage], None]
+    ) -> list[tuple[float, ...]]:
         route = await self.roads.route(self.roads.embedding(model))
         batches = batches_of(texts, route.counter.count_many(list(texts)))
-        got = await asyncio.gather(*(route.road.embedded(route.model, batch, size) for batch, size in batches))
+        got = await asyncio.gather(
+            *(route.road.embedded(route.model, batch, size, dimensions) for batch, size in batches)
+        )
         for one in got:
             took(one.usage)
         return [vector for one in got for vector in one.vectors]

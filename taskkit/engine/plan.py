@@ -105,8 +105,8 @@ class StandIn:
         text = FILLER * (wanted // counter.count(FILLER) + 1)
         return counter.cut(text, wanted)
 
-    async def embed(self, _model: str, texts: tuple[str, ...]) -> Embedded:
-        return Embedded(tuple((1.0, 0.0) for _ in texts), Usage(calls=1))
+    async def embed(self, _model: str, texts: tuple[str, ...], dimensions: int | None = None) -> Embedded:
+        return Embedded(tuple((1.0,) + (0.0,) * ((dimensions or 2) - 1) for _ in texts), Usage(calls=1))
 
     async def moderate(self, _what: str, *, image: bool = False) -> tuple[str, ...]:  # noqa: ARG002 - as above
         return ()

@@ -180,9 +180,13 @@ class Road:
                 unseen += 1
         return tuple(sorted(found)), unseen
 
-    async def embedded(self, model: Model, texts: tuple[str, ...], tokens: int) -> Embedded:
+    async def embedded(
+        self, model: Model, texts: tuple[str, ...], tokens: int, dimensions: int | None = None
+    ) -> Embedded:
         call = Call(model.name, tuple(Message("user", one) for one in texts), max_output=0)
-        got, retries = await self._charged(lambda _: self.transport.embed(model.name, texts), call, model, tokens)
+        got, retries = await self._charged(
+            lambda _: self.transport.embed(model.name, texts, dimensions), call, model, tokens
+        )
         usage = got.usage.model_copy(update={"cost": self._price(model, got.usage), "retries": retries})
         return replace(got, usage=usage)
 

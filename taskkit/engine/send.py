@@ -49,7 +49,7 @@ class Transport(Protocol):
 
     async def chat(self, call: Call, on_text: OnText | None, /) -> Reply: ...
 
-    async def embed(self, model: str, texts: tuple[str, ...], /) -> Embedded: ...
+    async def embed(self, model: str, texts: tuple[str, ...], /, dimensions: int | None = None) -> Embedded: ...
 
     async def moderate(self, what: str, /, *, image: bool = False) -> tuple[str, ...]: ...
 
@@ -152,7 +152,7 @@ class OpenAITransport:
                 on_text(text)
         heard.finish = "length"
 
-    async def embed(self, model: str, texts: tuple[str, ...]) -> Embedded:
+    async def embed(self, model: str, texts: tuple[str, ...], dimensions: int | None = None) -> Embedded:
         def read(data: Mapping[str, Any]) -> Embedded:
             found = {row["index"]: tuple(row["embedding"]) for row in data["data"]}
             if len(data["data"]) != len(texts) or found.keys() != set(range(len(texts))):
@@ -160,7 +160,9 @@ class OpenAITransport:
             vectors = tuple(found[number] for number in range(len(texts)))
             return Embedded(vectors, *borne_out(usage_of(data), texts, "", self._model(model)))
 
-        body = {"model": model, "input": list(texts), "encoding_format": "float"}
+        body: dict[str, Any] = {"model": model, "input": list(texts), "encoding_format": "float"}
+        if dimensions is not None:
+            body["dimensions"] = dimensions
         return await self._asked("/embeddings", body, read, LEAST_BYTES + VECTOR_BYTES * len(texts))
 
     async def moderate(self, what: str, *, image: bool = False) -> tuple[str, ...]:

@@ -38,10 +38,10 @@ class ScriptedTransport:
         usage = Usage(calls=1, input_tokens=given, output_tokens=tokens(reply.text))
         return Reply(reply.text, "refused" if reply.refusal else finish, usage, call.model)  # type: ignore[arg-type]
 
-    async def embed(self, model: str, texts: tuple[str, ...]) -> Embedded:
+    async def embed(self, model: str, texts: tuple[str, ...], dimensions: int | None = None) -> Embedded:
         from taskkit.testing.server import _embedded
 
-        rows = _embedded({"model": model, "input": list(texts)}, tokens)
+        rows = _embedded({"model": model, "input": list(texts), "dimensions": dimensions}, tokens)
         vectors = tuple(tuple(row["embedding"]) for row in rows["data"])
         return Embedded(vectors, Usage(calls=1, input_tokens=rows["usage"]["prompt_tokens"]))
 

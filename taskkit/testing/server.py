@@ -375,11 +375,11 @@ def _embedded(body: Body, count: Callable[[str], int]) -> dict[str, Any]:
     """Vectors that follow from the texts' words: texts that share words are near each other."""
     texts = body.get("input") or []
     texts = [texts] if isinstance(texts, str) else [str(one) for one in texts]
-    rows = []
+    rows, width = [], int(body.get("dimensions") or WIDTH)
     for index, text in enumerate(texts):
-        vector = [0.0] * WIDTH
+        vector = [0.0] * width
         for word in text.lower().split() or [""]:
-            vector[int.from_bytes(hashlib.sha256(word.encode("utf-8", "replace")).digest()[:4]) % WIDTH] += 1.0
+            vector[int.from_bytes(hashlib.sha256(word.encode("utf-8", "replace")).digest()[:4]) % width] += 1.0
         size = sum(one * one for one in vector) ** 0.5
         rows.append({"object": "embedding", "index": index, "embedding": [one / size for one in vector]})
     used = sum(map(count, texts))

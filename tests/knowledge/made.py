@@ -81,6 +81,7 @@ class Endpoint:
         self.gives = gives
         self.refused: list[list[str]] = []
         self.sent: list[list[str]] = []
+        self.bodies: list[dict[str, Any]] = []  # of all requests, without their texts
         self.most = 0  # requests that were on their way at once
         self.is_stuck = threading.Event()
         self._released = threading.Event()
@@ -90,7 +91,9 @@ class Endpoint:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                texts = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["input"]
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                texts = body["input"]
+                outer.bodies.append({key: value for key, value in body.items() if key != "input"})
                 if refusal := refuses(texts):
                     with outer._lock:
                         outer.refused.append(texts)

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 import taskkit
-from taskkit.errors import ConfigurationError, CostCapError, TaskkitError
+from taskkit.errors import ConfigurationError, CostCapError, EndpointError, TaskkitError
 from taskkit.knowledge import Document, KnowledgeBase
 from taskkit.tokens import Counter
 from tests.knowledge.made import Endpoint, pages
@@ -87,6 +87,40 @@ def test_a_cap_stops_an_add_and_what_was_paid_for_is_kept(endpoint: Callable[...
         assert base.verify() == []
     with asking(there) as (base, _):
         assert base.add(many).embedded == 900 - kept
+
+
+def test_shorter_vectors_are_asked_for_and_their_number_belongs_to_the_base(endpoint: Callable[..., Endpoint]) -> None:
+    there = endpoint(gives=lambda texts: [[1.0, float(len(text)), 2.0, 3.0] for text in texts])
+    with (
+        taskkit.Engine(base_url=there.base_url, api_key="k", allow_http=True) as engine,
+        taskkit.use(engine),
+        KnowledgeBase("h.kb", embedder="openai:text-embedding-3-small@4") as base,
+    ):
+        base.add(Document("a", "Words."))
+        assert base.search("words")[0].passage.document == "a"
+        assert (base.stats().width, base.stats().embedder) == (4, "openai:text-embedding-3-small@4")
+        assert [(one["model"], one["dimensions"]) for one in there.bodies] == [("text-embedding-3-small", 4)] * 2
+        with pytest.raises(ConfigurationError, match="reindex"):
+            KnowledgeBase("h.kb", embedder="openai")
+        with pytest.raises(EndpointError, match=r"gave vectors of 4 numbers.*leave @5 out"):
+            base.reindex(embedder="openai:text-embedding-3-small@5")
+        assert base.search("words")
+        base.reindex(embedder="openai")
+        assert "dimensions" not in there.bodies[-1]
+    with pytest.raises(ConfigurationError, match="of no numbers"):
+        KnowledgeBase("h.kb", embedder="openai:text-embedding-3-small@0")
+
+
+def test_an_endpoint_that_knows_of_no_shorter_vectors_is_told(endpoint: Callable[..., Endpoint]) -> None:
+    said = {"error": {"message": "This model does not support specifying dimensions.", "type": "invalid_request_error"}}
+    there = endpoint(refuses=lambda _: (400, said))
+    with (
+        taskkit.Engine(base_url=there.base_url, api_key="k", allow_http=True) as engine,
+        taskkit.use(engine),
+        KnowledgeBase("h.kb", embedder="openai:text-embedding-ada-002@256") as base,
+        pytest.raises(TaskkitError, match="does not support specifying dimensions"),
+    ):
+        base.add(Document("a", "Words."))
 
 
 def test_a_text_that_is_too_long_is_cut_and_that_is_said(endpoint: Callable[..., Endpoint]) -> None:
