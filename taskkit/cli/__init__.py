@@ -5,7 +5,7 @@ import errno
 import sys
 from collections.abc import Sequence
 
-INTERRUPTED = 130
+INTERRUPTED, TERMINATED = 130, 143
 FULL = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
 )  # what a stream that is written says
@@ -16,7 +16,27 @@ def main(argv: Sequence[str] | None = None) -> None:
     from taskkit.cli.terminal import guard
 
     guard()
-    sys.exit(outcome(sys.argv[1:] if argv is None else argv))
+    terminated = _interrupted_by_sigterm()
+    code = outcome(sys.argv[1:] if argv is None else argv)
+    sys.exit(TERMINATED if terminated and code == INTERRUPTED else code)
+
+
+def _interrupted_by_sigterm() -> list[int]:
+    """SIGTERM ends the work as Ctrl-C does, so that nothing is left behind: a folder of texts, a process. A second one
+    ends it at once. What came, when it came."""
+    import signal
+
+    came: list[int] = []
+
+    def end(number: int, _: object) -> None:
+        came.append(number)
+        signal.signal(number, signal.SIG_DFL)
+        raise KeyboardInterrupt
+
+    with contextlib.suppress(ValueError):  # not in the main thread
+        if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
+            signal.signal(signal.SIGTERM, end)
+    return came
 
 
 def outcome(argv: Sequence[str]) -> int:

@@ -29,7 +29,7 @@ Exit codes:
   4    the cost cap was reached
   5    the endpoint failed
   6    refused or unsafe
-  130  interrupted; the journal keeps what was done
+  130  interrupted; the journal keeps what was done (143 by SIGTERM)
 
 \b
 Settings: `taskkit doctor --help` lists them; `taskkit doctor` says where they stand."""

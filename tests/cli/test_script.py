@@ -94,6 +94,28 @@ def test_interrupted_it_ends_with_130_and_goes_on_from_the_journal(server: Serve
     assert not Path("out.jsonl.taskkit-part").exists()
 
 
+@pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGINT", 130)])
+def test_ended_from_outside_it_leaves_no_texts_behind(
+    name: str, code: int, server: Server, start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("texts").mkdir()
+    Path("texts/a.md").write_text("The launch code is secret.")
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setenv("TMPDIR", str(scratch))
+    there = server(Say("Fine.", delay=60))
+    options = ("--base-url", there.base_url, "--model", "gpt-4.1-mini")
+    running = start("ask", "What is the code?", "--knowledge", "texts", "--expand", "queries", *options)
+    while running.poll() is None and not there.bodies:
+        os.sched_yield()
+    assert list(scratch.iterdir())
+    running.send_signal(getattr(signal, name))
+    _, err = running.communicate(timeout=60)
+    assert running.returncode == code, err
+    assert "taskkit: Interrupted." in err
+    assert list(scratch.iterdir()) == []
+
+
 HOLDS = """
 import sys
 import time
