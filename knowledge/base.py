@@ -136,7 +136,7 @@ class KnowledgeBase:
             raise InputError(f"There is no folder {path}.", hint="Check its name; a file goes in with `add`.")
         before, origin = self._store.digests(), str(path.resolve())
         names = Names(before)
-        files: list[Source] = [*names.of(find(path, include, exclude))]
+        files: list[Source] = [*names.of(find(path, include, exclude, base=self.place))]
         found = [one for one in files if isinstance(one, Found)]
         folders = Folders(self._store)
         # First of all, and in one step: from there on it does not matter where a sync is broken off.
@@ -240,7 +240,7 @@ def _sources(what: Iterable[Document | Path | str], store: Store, marks: Marks) 
             yield one
         elif isinstance(one, Path | str):
             path = Path(one)
-            found = find(path)
+            found = find(path, base=store.place)
             if path.is_dir():
                 Folders(store).tell(path, marks)
             yield from found

@@ -29,6 +29,7 @@ FORMATS = {
     "ndjson": "json",
 }
 EMPTY = "is empty"  # of a file without a text
+_BESIDE = ("-wal", "-shm", "-journal", "-index")  # what ends the names of the files beside a base
 TITLE = 500  # characters: it goes before each passage
 _NEVER = Patterns([".*", "__pycache__/", "node_modules/", "*.kb", "*.kb-*", "*~"])
 
@@ -47,8 +48,11 @@ class Found:
         return self.path.parent if self.path.is_relative_to(self.origin) else Path(self.origin)
 
 
-def find(source: Path, include: Sequence[str] = (), exclude: Sequence[str] = ()) -> Iterator[Found | Skipped]:
-    """The files under a folder, or the one file, in the order of their names.
+def find(
+    source: Path, include: Sequence[str] = (), exclude: Sequence[str] = (), *, base: str = ""
+) -> Iterator[Found | Skipped]:
+    """The files under a folder, or the one file, in the order of their names; of a folder not those of the base itself,
+    which may lie in it.
 
     Raises `InputError` when there is no such file or folder."""
     try:
@@ -63,8 +67,11 @@ def find(source: Path, include: Sequence[str] = (), exclude: Sequence[str] = ())
         yield Found(source, source.name or root.name, str(source.parent.resolve()))
         return
     wanted, unwanted = Patterns(include), Patterns(exclude)
+    own = {f"{Path(base).resolve()}{end}" for end in ("", *_BESIDE)} if base else ()
     for one in _walk(root, "", unwanted):
         name = one.file if isinstance(one, Skipped) else one
+        if isinstance(one, str) and str(root / one) in own:
+            continue
         if not wanted or wanted.covers(name) or name.endswith("/"):  # a folder: who knows what is in it
             yield one if isinstance(one, Skipped) else Found(root / one, one, str(root))
 

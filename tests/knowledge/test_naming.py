@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from taskkit.knowledge import KnowledgeBase
-from tests.knowledge.made import Told, page
+from tests.knowledge.made import Told, page, pages
 
 
 def write(**files: str) -> None:
@@ -169,3 +169,12 @@ def test_what_lies_in_a_folder_that_can_not_be_read_stays(place: str) -> None:
         ]
         assert (report.removed, sorted(texts(base))) == (1, ["shut/in.md"])
     shutil.rmtree(folder)
+
+
+def test_a_base_in_the_folder_is_no_part_of_it(tmp_path: Path) -> None:
+    pages(tmp_path / "f", 3)
+    (tmp_path / "f" / "other.db").write_bytes(b"SQLite format 3\0")
+    with KnowledgeBase(tmp_path / "f" / "handbook.db", embedder=Told()) as base:
+        for report in (base.sync(tmp_path / "f"), base.sync(tmp_path / "f"), base.add(tmp_path / "f")):
+            assert [one.file for one in report.skipped] == ["other.db"]
+        assert base.stats().documents == 3
