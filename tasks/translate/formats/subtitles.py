@@ -47,15 +47,18 @@ def find(text: str, entities: bool) -> list[Segment]:
     found: list[Segment] = []
     for cues in _sentences(text, list(all_cues(text, strict=entities))):
         first, last = cues[0], cues[-1]
-        seconds = last.stop - first.begin
-        for start, end in [(first.start, last.end)] if len(cues) > 1 else _spoken(text, first):
+        pieces = [(first.start, last.end)] if len(cues) > 1 else list(_spoken(text, first))
+        size = sum(end - start for start, end in pieces)
+        for start, end in pieces:
             raw = text[start:end]
+            seconds = (last.stop - first.begin) * (end - start) / max(1, size)  # speakers share the time and the lines
+            lines = LINES if len(pieces) == 1 else len(raw.splitlines())
             said = f" {JOINT} ".join(_read(part, entities) for part in _parts(raw, strict=entities))
             if said.strip():
                 found.append(
                     Segment(
                         "", start, end, raw, said, kind="cue", keep=(JOINT,) if len(cues) > 1 else (),
-                        key=str(first.number), limit=Limit(LINES, WIDTH, round(seconds, 3)),
+                        key=str(first.number), limit=Limit(lines, WIDTH, round(seconds, 3)),
                     )
                 )  # fmt: skip
     return found

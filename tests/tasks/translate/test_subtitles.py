@@ -37,6 +37,16 @@ def test_each_speaker_and_each_paragraph_is_a_text_of_its_own(
     assert written.text == text.replace(cue, made)
 
 
+def test_two_speakers_share_the_lines_and_the_time_of_a_cue() -> None:
+    text = cues("- Who is there at the old door?\n- It's only me.", "Alone here.")
+    found = [each.limit for each in opened(Text(text, "a.srt"), options=Options("de")).segments]
+    one, other, alone = filter(None, found)
+    assert (one.lines, other.lines, alone.lines) == (1, 1, 2)
+    assert one.seconds + other.seconds == pytest.approx(0.9)
+    assert one.seconds > 2 * other.seconds
+    assert alone.seconds == 0.9
+
+
 @pytest.mark.parametrize("gap", ["", "\n", " \n\n"])
 def test_a_number_is_never_read_as_text_though_blank_lines_follow_it(gap: str) -> None:
     text = cues("The first.", "The second.", gap=gap)
