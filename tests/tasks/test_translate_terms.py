@@ -237,12 +237,14 @@ def test_a_revision_is_taken_where_it_is_as_sound() -> None:
 
 
 def test_a_bilingual_text_has_both() -> None:
-    source = "# The title\n\nA text of\ntwo lines.\n\n- first of them\n- and last\n\n> Said by him.\n"
+    source = (
+        "# The title\n\nA text of\ntwo lines.\n\n- first of them\n- and last\n\n> Said by him.\n\n- [ ] to be done\n"
+    )
     done, _ = run(Translate(source, to="de", bilingual=True))
     assert done.text == (
         "# The title / Theen titleen\n\nA text of\ntwo lines.\n\nA texten ofen\ntwoen linesen.\n\n"
         "- first of them\n\n  firsten ofen themen\n- and last\n\n  anden lasten\n\n"
-        "> Said by him.\n>\n> Saiden byen himen.\n"
+        "> Said by him.\n>\n> Saiden byen himen.\n\n- [ ] to be done / toen been doneen\n"
     )
     assert not done.warnings
 

@@ -87,6 +87,14 @@ def test_what_would_break_the_file_is_left_out_and_told() -> None:
     assert "formula" in written.kept[two].message
 
 
+def test_a_translation_that_would_be_read_as_several_texts_is_left_out() -> None:
+    source = opened(Text('{"a": "days", "b": "more"}', "a.json", "json"), options=Options("de"))
+    one, other = source.segments
+    written = source.written({one: "{n, plural, one {ein Tag} other {# Tage}}", other: "mehr"})
+    assert written.text == '{"a": "days", "b": "mehr"}'
+    assert "in the place of" in written.kept[one].message
+
+
 def test_no_cue_is_lost_where_a_sentence_goes_on() -> None:
     text = "1\n00:00:01,000 --> 00:00:02,000\nWe went\n\n2\n00:00:02,100 --> 00:00:04,000\nhome again.\n"
     source = opened(Text(text, "a.srt"), options=Options("de"))

@@ -69,6 +69,14 @@ def test_a_text_that_the_parser_gives_up_is_told(text: str) -> None:
     assert not told.failure
 
 
+def test_a_text_of_which_less_than_half_is_found_is_told() -> None:
+    text = "A few words.\n\n" + "- " * 200 + "deep down there are many more words than that\n"
+    done, _ = run(Translate(text, to="de", from_="en"))
+    (told,) = [one for one in done.warnings if one.code == "unread"]
+    assert "Less than half" in told.message
+    assert done.text.startswith(german("A few words."))
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [
