@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from taskkit.errors import RefusedError
-from taskkit.tasks.analyse import Analyse
-from taskkit.tasks.analyse.pii import by_code
+from taskkit.tasks.analyse import Analyse, Evidence, Item
+from taskkit.tasks.analyse.pii import by_code, masked
 from taskkit.testing import Fail, Refuse, adversarial, scripted
 from tests.tasks.analyse.conftest import after
 from tests.tasks.analyse.test_labels import bodies, quoted
@@ -170,6 +170,19 @@ def test_what_code_finds_is_there_though_the_model_fails() -> None:
     result = scripted(Refuse()).run(Analyse("Mail anna@example.org now.", kind="pii"))
     assert result.labels == ("e-mail",)
     assert result.warnings[0].failure
+
+
+def test_what_overlaps_is_masked_once() -> None:
+    text = "Write to Ann Holm of Bergen today."
+    places = {"Ann Holm": "person", "Holm of Bergen": "address", "Holm": "person"}
+    items = [
+        Item(
+            label=label,
+            evidence=Evidence(quote=one, start=text.index(one), end=text.index(one) + len(one), status="exact"),
+        )
+        for one, label in places.items()
+    ]
+    assert masked(text, items) == "Write to [person] today."
 
 
 def test_of_rows_too() -> None:

@@ -207,6 +207,15 @@ def test_a_labelled_table_is_scored(reader: Any) -> None:
     assert "calls, cost" in str(result)
 
 
+def test_of_several_labels_one_too_many_is_wrong(reader: Any) -> None:
+    rows = [{"text": f"It is good, {n}", "label": truth} for n, truth in enumerate(["praise", "complaint; praise"])]
+    answer = {"labels": [judged("praise", "good"), judged("complaint", "It is")]}
+    task = Analyse(write("l.jsonl", rows), column="text", truth="label", labels=BOTH, multi=True)
+    result = scripted(reader(lambda _: answer)).run(task)
+    assert result.scores is not None
+    assert result.scores.accuracy == 0.5
+
+
 def test_a_right_label_that_is_none_is_told_before_anything_is_asked(reader: Any) -> None:
     engine = scripted(reader(feeling))
     path = write("l.csv", [{"text": "It is good", "label": "rave"}])

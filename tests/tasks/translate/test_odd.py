@@ -157,6 +157,16 @@ def test_the_blanks_of_a_block_that_says_its_indent_are_kept() -> None:
     assert now["a"] == {"b": "  Eine Liste:\neins\n", "c": "  Zwei Wörter"}
 
 
+@pytest.mark.parametrize(
+    "target", ["yes", "12", "a: b", "a #b", "# a", "- a", "@a", "a, b", "[a", "{a}", "'a'", "a:", "~", "\\a"]
+)
+def test_a_plain_value_is_quoted_where_it_would_mean_something_else(target: str) -> None:
+    source = opened(Text("a: one text\nb: [two texts, {c: three}]\n", "a.yaml"), options=Options("de"))
+    written = source.written(dict.fromkeys(source.segments, target))
+    assert not written.kept
+    assert yaml.safe_load(written.text) == {"a": target, "b": [target, {"c": target}]}
+
+
 def test_a_report_names_a_message_on_one_line() -> None:
     text = 'msgctxt "menu"\nmsgid "One line\\nand 20 more"\nmsgstr ""\n'
     done = scripted("Eine Zeile\nund mehr").run(Translate(Text(text, "a.po", "po"), to="de", from_="en"))
