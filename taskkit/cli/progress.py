@@ -21,11 +21,20 @@ SAID = {"warning": "Warning: ", "notice": "", "pause": "Slower: ", "retry": "Try
 
 @dataclass(slots=True)
 class Seen:
-    """`within_line` while the text on the terminal stands in the middle of one."""
+    """`within_line` while the text on the terminal stands in the middle of one; `text` once there is some, beside which
+    no bar is shown."""
 
     failures: int = 0
     warnings: int = 0
     within_line: bool = False
+    text: bool = False
+    bar: "_Bar | None" = None
+
+    def text_comes(self) -> None:
+        self.text = True
+        if self.bar is not None:
+            self.bar.stop()
+        self.bar = None
 
     def new_line(self) -> None:
         if self.within_line:
@@ -35,13 +44,17 @@ class Seen:
 
 @contextlib.contextmanager
 def watching(
-    engine: "Engine", *, quiet: bool, bar: bool = True, name: Callable[[int], str] | None = None
-) -> Iterator[Seen]:
-    """Listens to the engine until the block ends. `name` is that of a task among several, by its number."""
+    engine: "Engine", *, quiet: bool, bar: bool = True, before_text: bool = False,
+    name: Callable[[int], str] | None = None,
+) -> Iterator[Seen]:  # fmt: skip
+    """Listens to the engine until the block ends. `name` is that of a task among several, by its number. The bar is one
+    of many pieces alone where it is `before_text`."""
     seen = Seen()
+    bar = bar and not quiet and sys.stderr.isatty()
     tried: set[str] = set()
     with contextlib.ExitStack() as stack:
-        shown = stack.enter_context(_Bar()) if bar and not quiet and sys.stderr.isatty() else None
+        if bar and not before_text:
+            seen.bar = stack.enter_context(_Bar())
 
         def hear(event: "Event") -> None:
             if event.kind == "warning" and "code" in event.data:  # of the work; others are of the settings
@@ -54,12 +67,14 @@ def watching(
                 number = event.data.get("task")
                 of = f"{name(number)}: " if name is not None and isinstance(number, int) else ""
                 line = SAID[event.kind] + of + one_line(event.message)
-                if shown:
+                if shown := seen.bar:
                     shown.say(line)
                 else:
                     seen.new_line()
                     click.echo(line, err=True)
-            if shown:
+            if event.kind == "step" and event.data["total"] != 1 and bar and not (seen.bar or seen.text):
+                seen.bar = stack.enter_context(_Bar())
+            if shown := seen.bar:
                 shown.update(event)
 
         stack.enter_context(engine.events.listen(hear))
@@ -89,6 +104,9 @@ class _Bar(contextlib.AbstractContextManager["_Bar"]):
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
         self._progress.stop()
 
     def say(self, line: str) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from taskkit.cli.progress import Seen
     from taskkit.engine.engine import Engine
     from taskkit.engine.plan import Plan
+    from taskkit.events import Event
 
 
 def work(cls: Any, firsts: Sequence[tuple[Any, ...]], values: Mapping[str, Any], given: Mapping[str, Any]) -> int:
@@ -120,7 +121,7 @@ def _one(engine: "Engine", task: Any, place: Path | None, given: Mapping[str, An
     whole = place is not None and place == Path(output) and is_folder(output)
     over = [path for name in task.rewrites for path in paths(getattr(task, name))] if whole else None
     with tallied(engine, type(task), quiet=quiet):
-        with watching(engine, quiet=quiet, bar=not shows) as seen:
+        with watching(engine, quiet=quiet, before_text=shows) as seen:
             result = streamed(engine, task, seen) if shows else engine.run(task)
         with handed_on(engine, type(task)):
             if not shows:
@@ -135,6 +136,7 @@ def streamed(engine: "Engine", task: Any, seen: "Seen") -> Any:
     try:
         with engine.stream(task) as stream:
             for piece in stream:
+                seen.text_comes()
                 text += piece
                 click.echo(piece, nl=False)
                 seen.within_line = not piece.endswith("\n")
@@ -142,6 +144,7 @@ def streamed(engine: "Engine", task: Any, seen: "Seen") -> Any:
     except BaseException:
         seen.new_line()
         raise
+    seen.text_comes()
     whole = str(result).strip()
     if whole.startswith(text.strip()):
         rest = whole[len(text.strip()) :]
@@ -155,13 +158,19 @@ def streamed(engine: "Engine", task: Any, seen: "Seen") -> Any:
 @contextlib.contextmanager
 def tallied(engine: "Engine", cls: Any, *, quiet: bool) -> Iterator[None]:
     """The last line: what it took, whether it came to its end or not. Broken off, it says how to go on."""
-    began = time.monotonic()
+    began, asked = time.monotonic(), False
+
+    def hear(event: "Event") -> None:
+        nonlocal asked
+        asked = asked or event.kind in {"call-finished", "journal-hit"}
+
     try:
-        yield
+        with engine.events.listen(hear):
+            yield
     except (TaskkitError, KeyboardInterrupt) as stop:
         if not quiet and (engine.usage.calls or engine.usage.journal_hits):
             last_line(engine.usage, time.monotonic() - began)
-        if isinstance(stop, KeyboardInterrupt) and engine.journal.on and not cls.conversation:
+        if isinstance(stop, KeyboardInterrupt) and asked and engine.journal.on and not cls.conversation:
             on = "run it without --fresh to go on" if engine.journal.fresh else "the same command goes on"
             raise KeyboardInterrupt(f"What was done is in the journal: {on} from there.") from None
         raise

@@ -10,6 +10,7 @@ from taskkit import settings
 from taskkit.errors import InputError
 from taskkit.job import Job
 from taskkit.knowledge import Document, KnowledgeBase
+from taskkit.knowledge.progress import Progress
 from taskkit.knowledge.stores import files_of, path_of
 from taskkit.source import Text
 
@@ -38,7 +39,7 @@ async def base_of(job: Job, knowledge: Knowledge | None) -> AsyncIterator[Knowle
             f"{bases[0]} is a knowledge base, which is asked alone.", hint="Take its texts in with `kb add`."
         )
     with tempfile.TemporaryDirectory() as folder, KnowledgeBase(Path(folder) / "texts.kb") as base:
-        report = await base.aadd(list(documents(texts)))
+        report = await base.aadd(list(documents(texts)), progress=_told_by(job))
         if not report.added:
             named = ", ".join(str(one.name if isinstance(one, Text) else one) for one in texts)
             why = "; ".join(f"{one.file}: {one.reason}" for one in report.skipped[:SHOWN]) or "no file is in it"
@@ -48,6 +49,22 @@ async def base_of(job: Job, knowledge: Knowledge | None) -> AsyncIterator[Knowle
         for one in report.incomplete:
             job.warn("incomplete", f"{one.file}: {one.reason}.")
         yield base
+
+
+def _told_by(job: Job) -> Progress:
+    """What is taken in counts as pieces of the job's work."""
+    done = total = 0
+
+    def tell(now: int, of: int, _name: str) -> None:
+        nonlocal done, total
+        if of > total:
+            job.engine.events.emit("step", total=of - total)
+            total = of
+        for _ in range(now - done):
+            job.engine.events.emit("piece-done")
+        done = now
+
+    return tell
 
 
 def check_there(knowledge: Knowledge | None) -> None:

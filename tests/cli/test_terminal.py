@@ -69,6 +69,20 @@ def test_what_is_told_meanwhile_has_a_line_of_its_own(server: Server) -> None:
     assert any(line.startswith("Warning: ") for line in lines)
 
 
+def test_texts_that_are_taken_in_for_a_question_are_counted(server: Server) -> None:
+    Path("docs").mkdir()
+    for number in range(30):
+        Path("docs", f"{number}.md").write_text(f"Ship {number} sails at {number} o'clock.")
+    quote = "Ship 7 sails at 7 o'clock."
+    said = {"quotes": [{"passage": n, "quote": quote} for n in range(1, 7)], "answer": "At 7 o'clock [1]."}
+    there = server([said, {"answers": "yes"}])
+    at = ("--base-url", there.base_url, "--model", "gpt-4.1-mini", "--no-journal")
+    code, seen = on_a_terminal([SCRIPT, "ask", "When does ship 7 sail?", "--knowledge", "docs", *at])
+    assert code == 0, seen
+    assert b"30/30" in seen
+    assert seen.index(b"30/30") < seen.index(b"At 7 o'clock [1].")
+
+
 def test_a_closed_output_is_told_before_anything_is_paid_for(there: ScriptedServer) -> None:
     ran = shell(there, "TASKKIT summarise a.md OPTIONS >&-")
     assert (ran.returncode, ran.stderr) == (
