@@ -1,6 +1,7 @@
 """`KnowledgeBase`: documents in, passages found again."""
 
 import asyncio
+import threading
 from collections.abc import Coroutine, Iterable, Iterator, Sequence, Sized
 from dataclasses import replace
 from pathlib import Path
@@ -92,8 +93,13 @@ class KnowledgeBase:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not KeyboardInterrupt:
+            self.close()
+            return
+        closing = threading.Thread(target=self.close, daemon=True)  # another thread may be at an index for long
+        closing.start()
+        closing.join(0.1)
 
     # Documents in -----------------------------------------------------------------------------------------------
 

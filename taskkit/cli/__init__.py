@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 
 INTERRUPTED, TERMINATED = 130, 143
+ENDING = 0.2  # seconds that the process has to tidy up once it is interrupted
 FULL = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
 )  # what a stream that is written says
@@ -18,7 +19,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     guard()
     terminated = _interrupted_by_sigterm()
     code = outcome(sys.argv[1:] if argv is None else argv)
-    sys.exit(TERMINATED if terminated and code == INTERRUPTED else code)
+    if code == INTERRUPTED:
+        code = TERMINATED if terminated else code
+        _end_soon(code)
+    sys.exit(code)
 
 
 def _interrupted_by_sigterm() -> list[int]:
@@ -37,6 +41,18 @@ def _interrupted_by_sigterm() -> list[int]:
         if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
             signal.signal(signal.SIGTERM, end)
     return came
+
+
+def _end_soon(code: int) -> None:
+    """Work in another thread can not be stopped (a file that is read, a model that is loaded); it is not waited for."""
+    import os
+    import threading
+
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdout.flush()
+    ending = threading.Timer(ENDING, os._exit, (code,))
+    ending.daemon = True
+    ending.start()
 
 
 def outcome(argv: Sequence[str]) -> int:
