@@ -90,29 +90,34 @@ class _Body:
         self._open: list[_Paragraph] = []  # a text box is a paragraph within one
         self._gone = 0
         self._takes = False
+        self._run = self._unseen = False  # in a run, and one whose text is hidden
         self._note = ""
 
     def start(self, name: str, given: dict[str, str]) -> None:
         if self._gone or name in _GONE:
             self._gone += 1
         elif name == "t":
-            self._takes = True
+            self._takes = not self._unseen
+        elif name in {"r", "vanish"}:
+            self._veiled(name, given)
         elif name == "p":
             self._open.append(_Paragraph())
             self._open[-1].text.append(self._note)
             self._note = ""
-        elif name == "tbl":
-            self.blocks.begin_table()
-        elif name == "tr":
-            self.blocks.begin_row()
-        elif name == "tc":
-            self.blocks.begin_cell()
+        elif name in {"tbl", "tr", "tc"}:
+            begin = {"tbl": self.blocks.begin_table, "tr": self.blocks.begin_row, "tc": self.blocks.begin_cell}
+            begin[name]()
         elif name == "gridSpan" and given.get("val", "").isdecimal():
             self.blocks.widen(int(given["val"]))
         elif name == self.notes:
             self._note = f"[^{given.get('id', '')}]: " if "type" not in given else ""
         elif self._open:
             self._inside(self._open[-1], name, given)
+
+    def _veiled(self, name: str, given: dict[str, str]) -> None:
+        """What `vanish` says of a paragraph's mark says nothing of the text."""
+        self._unseen = name == "vanish" and self._run and given.get("val", "true").lower() not in {"0", "false", "off"}
+        self._run = self._run or name == "r"
 
     def _inside(self, paragraph: _Paragraph, name: str, given: dict[str, str]) -> None:
         value = given.get("val", "")
@@ -133,6 +138,8 @@ class _Body:
         self._takes = False
         if self._gone:
             self._gone -= 1
+        elif name == "r":
+            self._run = self._unseen = False
         elif name == "p" and self._open:
             self._ended(self._open.pop())
         elif name == "tbl":

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from taskkit.errors import InputError
 from taskkit.knowledge.readers.lines import line
+from taskkit.knowledge.readers.veil import VOID, Veil, hides
 from taskkit.knowledge.records import Document
 from taskkit.source import decoded as decoded_text
 
@@ -52,9 +53,6 @@ _BLOCK = frozenset(
         "tr",
         "ul",
     ]
-)
-_VOID = frozenset(
-    ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"]
 )
 _HEADING = re.compile(r"h[1-6]")
 _SPACE = re.compile(r"[ \t\r\n\f]+")
@@ -105,16 +103,25 @@ def declared(data: bytes, name: str) -> str:
 
 def readable(html: str) -> tuple[str, str]:
     """`(text, title)`; the title is that of the head, else nothing."""
-    reader = _Reader()
-    reader.feed(html)
-    reader.close()
+    reader = _read(html, veils=True)
+    if reader.veil is not None:  # of which nothing tells where it ends: better too much than the rest lost
+        reader = _read(html, veils=False)
     reader.break_line(2)
     return "".join(reader.out).strip("\n") + "\n", _SPACE.sub(" ", reader.title).strip()
 
 
+def _read(html: str, *, veils: bool) -> "_Reader":
+    reader = _Reader(veils=veils)
+    reader.feed(html)
+    reader.close()
+    return reader
+
+
 class _Reader(HTMLParser):
-    def __init__(self) -> None:
+    def __init__(self, *, veils: bool) -> None:
         super().__init__(convert_charrefs=True)
+        self.veil: Veil | None = None
+        self._veils = veils
         self.out: list[str] = []
         self.title = ""
         self._line: list[str] = []
@@ -125,7 +132,14 @@ class _Reader(HTMLParser):
         self._cells: list[str] | None = None
         self._rows = 0
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002, C901
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if self.veil is not None and not self.veil.ended_by_start(tag):
+            return
+        self.veil = Veil(tag) if self._veils and tag not in VOID and tag != "body" and hides(attrs) else None
+        if self.veil is None:
+            self._begin(tag)
+
+    def _begin(self, tag: str) -> None:  # noqa: C901
         if tag == "title" and not self.title:
             self._in_title = True
         if tag in _HIDDEN:
@@ -154,12 +168,20 @@ class _Reader(HTMLParser):
             self._line.append("\n" if self._pre else " ") if self._cells is not None else self.break_line()
 
     def handle_endtag(self, tag: str) -> None:
+        if self.veil is None:
+            self._end(tag)
+        elif self.veil.ended_by_end(tag):
+            own, self.veil = self.veil.tag == tag, None
+            if not own:
+                self._end(tag)
+
+    def _end(self, tag: str) -> None:
         if tag == "title":
             self._in_title = False
         if tag in _HIDDEN:
             self._hidden = max(0, self._hidden - 1)
             return
-        if self._hidden or tag in _VOID:
+        if self._hidden or tag in VOID:
             return
         if tag == "pre" and self._pre:
             self._pre -= 1
@@ -176,6 +198,8 @@ class _Reader(HTMLParser):
             self._prefix = ""
 
     def handle_data(self, data: str) -> None:
+        if self.veil is not None:
+            return
         if self._in_title:
             self.title += data
         elif not self._hidden:
