@@ -29,9 +29,12 @@ class Documents(ABC):
         return {key.removeprefix("folder:"): json.loads(value) for key, value in rows}
 
     def tell_folder(self, folder: str, told: Mapping[str, Any]) -> None:
-        sql = "INSERT INTO settings VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
         with self.change():
-            self.rows(sql, (f"folder:{folder}", json.dumps(told, default=list)))
+            self._set({f"folder:{folder}": json.dumps(told, default=list)})
+
+    def _set(self, given: Mapping[str, str]) -> None:
+        for row in given.items():
+            self.rows("INSERT INTO settings VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", row)
 
     def digests(self) -> dict[str, tuple[str, str]]:
         return {name: (mark, origin) for name, mark, origin in self.rows("SELECT name, digest, origin FROM documents")}

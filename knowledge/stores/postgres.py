@@ -68,13 +68,6 @@ class Postgres(Server):
             with self.change():
                 self._set({"index": index})
 
-    def _set(self, given: Mapping[str, str]) -> None:
-        self.rows(
-            "INSERT INTO settings SELECT * FROM unnest(?::text[], ?::text[]) "
-            "ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-            (list(given), list(given.values())),
-        )
-
     def facts(self) -> Facts:
         """Asked for once in a snapshot: nothing changes in it."""
         inside = self._of_snapshot
