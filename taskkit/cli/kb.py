@@ -223,21 +223,35 @@ def list_(*, knowledge: str | None, as_json: bool, **_: Any) -> None:
 
 
 @kb.command(epilog="Example: taskkit kb remove people/old.md --knowledge handbook.kb")
-@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.argument("names", nargs=-1, metavar="[NAME...]")
+@click.option("--folder", "folders", multiple=True, metavar="PATH", help="All of this folder, which may be gone.")
 @AT
 @JSON
 @DEBUG
-def remove(*, names: tuple[str, ...], knowledge: str | None, as_json: bool, **_: Any) -> int:
-    """Take documents out, by the names that `list` shows."""
+def remove(
+    *, names: tuple[str, ...], folders: tuple[str, ...], knowledge: str | None, as_json: bool, **_: Any
+) -> int:  # fmt: skip
+    """Take documents out, by the names that `list` shows, or all of a folder."""
     from taskkit.errors import InputError
 
+    if not names and not folders:
+        raise click.UsageError("Give a NAME or a --folder.")
     with _opened(knowledge) as base:
-        missing = [name for name in names if not base.remove(name)]
-    gone = len(names) - len(missing)
+        wanted = dict.fromkeys(names)
+        for folder in folders:
+            home = str(Path(folder).resolve())
+            there = [one.name for one in base.list() if one.origin == home]
+            if not there:
+                raise InputError(
+                    f"No document is from the folder {home}.", hint="`kb list --json` shows their folders."
+                )
+            wanted |= dict.fromkeys(there)
+        missing = [name for name in wanted if not base.remove(name)]
+    gone = len(wanted) - len(missing)
     if missing:
         raise InputError(
             f"There is no document {', '.join(map(repr, missing))}.",
-            kept=f"{gone:,} of {len(names):,} removed." if gone else "",
+            kept=f"{gone:,} of {len(wanted):,} removed." if gone else "",
             hint="`taskkit kb list` shows their names.",
         )
     if as_json:

@@ -42,7 +42,13 @@ async def base_of(job: Job, knowledge: Knowledge | None) -> AsyncIterator[Knowle
         report = await base.aadd(list(documents(texts)), progress=_told_by(job))
         if not report.added:
             named = ", ".join(str(one.name if isinstance(one, Text) else one) for one in texts)
-            why = "; ".join(f"{one.file}: {one.reason}" for one in report.skipped[:SHOWN]) or "no file is in it"
+            why = (
+                "; ".join(
+                    one.reason if Path(named).name == one.file else f"{one.file}: {one.reason}"
+                    for one in report.skipped[:SHOWN]
+                )
+                or "no file is in it"
+            )
             raise InputError(f"There is no text in {named} to ask: {why}.")
         for one in report.skipped:
             job.warn("skipped", f"{one.file} was not read: {one.reason}.", failure=True)

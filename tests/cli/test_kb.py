@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -356,3 +357,20 @@ def test_what_embedding_takes_is_told_and_capped(
     assert taskkit("kb", "search", "expenses", *at, "--model", "gpt-4.1-mini", "-k", "1").err.startswith("1 call, ")
     assert len(there.requests) == 3
     assert other.requests == []
+
+
+def test_what_is_of_a_folder_that_is_gone_goes_at_once(taskkit: Run) -> None:
+    at = ("--knowledge", "k.kb")
+    for folder in ("d", "e"):
+        Path(folder).mkdir()
+        for name in ("a.md", "b.md"):
+            Path(folder, name).write_text(f"Words of {folder}.\n")
+        assert taskkit("kb", "sync", folder, *at).code == 0
+    shutil.rmtree("d")
+    ran = taskkit("kb", "remove", "--folder", "d", *at)
+    assert (ran.code, ran.err) == (0, "2 removed.\n")
+    assert [row["origin"] for row in json.loads(taskkit("kb", "list", "--json", *at).out)] == [
+        str(Path("e").resolve())
+    ] * 2
+    assert taskkit("kb", "remove", "--folder", "d", *at).code == 2
+    assert taskkit("kb", "remove", *at).code == 2
