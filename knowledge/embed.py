@@ -89,15 +89,18 @@ def said(embedder: Embedder) -> None:
 
 
 class Unasked:
-    """Another embedder, in a plan: no text is near any other."""
+    """Another embedder, in a plan: no text is near any other. What an endpoint would be asked is counted."""
 
     def __init__(self, of: Embedder, width: int) -> None:
+        self._foresee = getattr(of, "foresee", None)
         self.name, self.strength, self.across, self.batch = of.name, of.strength, of.across, of.batch
         self._width = width
 
     async def embed(self, texts: Sequence[str]) -> Matrix:
         import numpy as np
 
+        if self._foresee is not None:
+            await self._foresee(texts)
         return np.zeros((len(texts), self._width), dtype=np.float32)
 
 
@@ -223,6 +226,10 @@ class OfEndpoint:
                 hint=f"This endpoint does not shorten them: leave @{self._width} out.",
             )  # fmt: skip
         return rows_of(rows, self.name)
+
+    async def foresee(self, texts: Sequence[str]) -> None:
+        """In a rehearsal, which sends nothing."""
+        await payer().embed(texts, model=self._model)
 
     def _first(self) -> Limits:
         """What is known before anything was refused."""

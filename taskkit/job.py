@@ -44,6 +44,7 @@ class Job:
         self.route = route
         self.run: Run | None = None
         self.usage = Usage()
+        self.embedded = Usage()  # a part of that
         self.strategy = ""
         self.foresees_faults = False
         self._task = task
@@ -113,6 +114,10 @@ class Job:
             self.warn("image", f"{many} not shown to the model.", failure=True)
 
     def _took(self, usage: Usage) -> None:
+        self.usage += usage
+
+    def _took_to_embed(self, usage: Usage) -> None:
+        self.embedded += usage
         self.usage += usage
 
     def _temperature(self, wanted: float | None) -> float:
@@ -188,7 +193,7 @@ class Job:
     async def embed(
         self, texts: Sequence[str], *, model: str = "text-embedding-3-small", dimensions: int | None = None
     ) -> list[tuple[float, ...]]:
-        return await self.engine.embed(texts, model=model, dimensions=dimensions, took=self._took)
+        return await self.engine.embed(texts, model=model, dimensions=dimensions, took=self._took_to_embed)
 
     def warn(self, code: str, message: str, *, failure: bool = False) -> None:
         """Goes into the result; a failure is work that was not done."""

@@ -220,12 +220,14 @@ class Calls:
     ) -> list[tuple[float, ...]]:
         route = await self.roads.route(self.roads.embedding(model))
         batches = batches_of(texts, route.counter.count_many(list(texts)))
-        got = await asyncio.gather(
-            *(route.road.embedded(route.model, batch, size, dimensions) for batch, size in batches)
-        )
-        for one in got:
-            took(one.usage)
-        return [vector for one in got for vector in one.vectors]
+
+        async def embedded(batch: tuple[str, ...], size: int) -> tuple[tuple[float, ...], ...]:
+            got = await route.road.embedded(route.model, batch, size, dimensions)
+            took(got.usage)  # also where another one fails
+            return got.vectors
+
+        got = await asyncio.gather(*(embedded(batch, size) for batch, size in batches))
+        return [vector for vectors in got for vector in vectors]
 
     async def route(self, tier: str) -> Route:
         return await self.roads.route(self.roads.choices(tier)[0])

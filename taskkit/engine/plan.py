@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
-from taskkit.engine.call import Call, Embedded, Reply
+from taskkit.engine.call import Call, Embedded, Message, Reply
 from taskkit.engine.calls import Calls
 from taskkit.engine.prices import cost, worst_case
 from taskkit.engine.route import Route
@@ -17,7 +17,7 @@ from taskkit.engine.schema import stand_in
 from taskkit.job import Job
 from taskkit.results import Usage, dollars
 from taskkit.taskclass import Task
-from taskkit.tokens import Counter, count_messages
+from taskkit.tokens import Counter, at_most, count_messages
 
 SECONDS_A_CALL = 0.6  # until the first token
 TOKENS_A_SECOND = 60.0  # of an answer; the usual of hosted models
@@ -78,8 +78,13 @@ class StandIn:
     def __init__(self, size: Literal["low", "high"]) -> None:
         self.size: Literal["low", "high"] = size
         self.calls: list[tuple[int, int]] = []
+        self.embeddings: list[tuple[int, int]] = []
         self.worst: list[Usage] = []
         self.route: Route | None = None
+
+    @property
+    def all(self) -> list[tuple[int, int]]:
+        return self.calls + self.embeddings
 
     async def chat(self, call: Call, on_text: object) -> Reply:  # noqa: ARG002 - the transport's signature
         assert self.route is not None
@@ -106,7 +111,12 @@ class StandIn:
         return counter.cut(text, wanted)
 
     async def embed(self, _model: str, texts: tuple[str, ...], dimensions: int | None = None) -> Embedded:
-        return Embedded(tuple((1.0,) + (0.0,) * ((dimensions or 2) - 1) for _ in texts), Usage(calls=1))
+        assert self.route is not None
+        given = [Message("user", one) for one in texts]
+        size = at_most(given) if self.size == "high" else count_messages(given, self.route.counter)
+        self.embeddings.append((size, 0))
+        vectors = tuple((1.0,) + (0.0,) * ((dimensions or 2) - 1) for _ in texts)
+        return Embedded(vectors, Usage(calls=1, input_tokens=size))
 
     async def moderate(self, _what: str, *, image: bool = False) -> tuple[str, ...]:  # noqa: ARG002 - as above
         return ()
@@ -126,43 +136,44 @@ async def planned(engine: Calls, task: Task[Any]) -> Plan:
         job.foresees_faults = size == "high"
         await task.run(job)
         ends.append((transport, job))
-    (low, job), (high, _) = ends
+    (low, job), (high, longest) = ends
     assert low.route is not None
     route = low.route
     url = route.road.endpoint.base_url
     costs = [
-        _cost([Usage(input_tokens=one, output_tokens=out) for one, out in end.calls], route, url) for end in (low, high)
+        _cost([Usage(input_tokens=one, output_tokens=out) for one, out in end.calls], route, url, did.embedded)
+        for end, did in ends
     ]
     known = None if costs[0] is None or costs[1] is None else (costs[0], costs[1])
     return Plan(
         route.model.name,
         job.strategy or ("one call" if len(high.calls) == 1 else "a call for each part"),
-        (len(low.calls), len(high.calls)),
+        (len(low.all), len(high.all)),
         (_sum(low, 0), _sum(high, 0)),
         (_sum(low, 1), _sum(high, 1)),
         known,
         (_minutes(low, engine, local=not url), _minutes(high, engine, local=not url)),
         engine.settings.max_cost,
-        _cost(high.worst, route, url),
+        _cost(high.worst, route, url, longest.embedded),
     )
 
 
 def _sum(end: StandIn, which: int) -> int:
-    return sum(call[which] for call in end.calls)
+    return sum(call[which] for call in end.all)
 
 
-def _cost(calls: Sequence[Usage], route: Route, url: str) -> Decimal | None:
-    costs = [cost(route.model, one, url) for one in calls]
+def _cost(calls: Sequence[Usage], route: Route, url: str, embedded: Usage) -> Decimal | None:
+    costs = [embedded.cost, *(cost(route.model, one, url) for one in calls)]
     known = [one for one in costs if one is not None]
     return sum(known, Decimal(0)) if len(known) == len(costs) else None
 
 
 def _minutes(end: StandIn, engine: Calls, *, local: bool) -> float:
-    if not end.calls:
+    if not end.all:
         return 0.0
     limits = engine.settings
     speed = LOCAL_TOKENS_A_SECOND if local else TOKENS_A_SECOND
-    each = [SECONDS_A_CALL + out / speed for _, out in end.calls]
+    each = [SECONDS_A_CALL + out / speed for _, out in end.all]
     at_once = limits.concurrency or (2 if local else 16)
     seconds = max(*each, sum(each) / at_once)
     if limits.rpm:

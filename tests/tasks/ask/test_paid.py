@@ -1,6 +1,7 @@
 """A base whose embedder is behind an endpoint: the question goes where the task's calls go, and is paid for as they are."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -46,9 +47,9 @@ def test_the_question_is_embedded_where_the_task_is_run(base: str, server: Serve
 def test_a_plan_embeds_nothing(base: str, server: Server) -> None:
     there = server("")
     with engine_of(there) as engine:
-        assert engine.plan(Ask(QUESTION, base)).calls[0] == 2
+        assert engine.plan(Ask(QUESTION, base)).calls[0] == 3
         with KnowledgeBase(base) as opened:
-            assert engine.plan(Ask(QUESTION, opened, expand="hyde")).calls[0] == 3
+            assert engine.plan(Ask(QUESTION, opened, expand="hyde")).calls[0] == 4
     assert there.requests == []
 
 
@@ -81,3 +82,26 @@ def test_nothing_is_said_of_the_window_of_our_own_choice(base: str, server: Serv
         ):
             made.add(Document("rules", RULE))
     assert [one for one in said if "Nothing is known" in one] == []
+
+
+def test_what_a_plan_says_is_enough_is_enough_for_the_question_too(
+    base: str, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TASKKIT_CONFIG", str(tmp_path))
+    (tmp_path / "models.toml").write_text("[models.text-embedding-3-small]\nprice = [2000.0, 0.0]\n")
+    there = server(ANSWER)
+    with engine_of(there) as engine:
+        plan = engine.plan(Ask(QUESTION, base))
+    assert plan.cost is not None
+    assert plan.enough is not None
+    with engine_of(there, max_cost=plan.enough) as engine:
+        took = engine.run(Ask(QUESTION, base)).usage
+    assert plan.calls[0] <= took.calls <= plan.calls[1]
+    assert took.cost is not None
+    assert Decimal("0.01") < took.cost <= plan.enough
+
+
+def test_what_is_embedded_here_costs_nothing_in_a_plan(server: Server) -> None:
+    with engine_of(server("")) as engine, KnowledgeBase("here.kb") as opened:
+        opened.add(Document("rules", RULE))
+        assert engine.plan(Ask(QUESTION, opened)).calls[0] == 2
