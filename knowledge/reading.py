@@ -20,6 +20,7 @@ Source: TypeAlias = Document | Found | Skipped
 # A group of documents is one transaction, up to so many characters and documents for each batch that is on its way at
 # once; one for each document took half as long again.
 GROUP, AT_ONCE = 500_000, 500
+TRIED = 100  # sets of labels that a file is tried with, which may be one of the labelled ones under another name
 
 
 class Reading:
@@ -34,6 +35,8 @@ class Reading:
         self._gone = dict(gone)
         self._labels: Mapping[str, Labels] = {}  # of the documents in the base
         self._left: dict[str, Labels] = {}  # of files that went, by what they held
+        self._held: dict[str, Labels] = {}  # of files that are there, by their digests
+        self._sets: list[Labels] = []  # that there are among them
         self._apart = Apart()
         self._added = self._changed = self._unchanged = self._removed = 0
         self._skipped: list[Skipped] = []
@@ -44,6 +47,8 @@ class Reading:
         group: list[Incoming] = []
         size = 0
         self._labels = self._store.labelled() if self._marks.access is None else {}
+        self._held = {known[name]: its for name, its in self._labels.items() if name in known}
+        self._sets = [*{repr(its): its for its in self._held.values()}.values()][:TRIED]
         for name in self._gone.values():
             if name in self._labels and (its := self._store.document(name)):
                 self._left[_content(its)] = self._labels[name]
@@ -83,7 +88,7 @@ class Reading:
 
     def _marked(self, read: Document, file: Found | None, known: Mapping[str, str]) -> tuple[Document, str]:
         """With what is said of it, and its digest. A file keeps its labels under another name, too, were it one that was
-        there."""
+        there, and so does a copy of it."""
         if file is None:
             one = self._marks.on(read, {})
             return one, digest(one)
@@ -95,6 +100,11 @@ class Reading:
             kept = self._left.get(_content(read), self._labels.get(read.name, {}))
             one = self._marks.on(read, kept, folder)
             mark = digest(one)
+        if self._held and not one.access and known.get(one.name) != mark:
+            for labels in self._sets:
+                other = self._marks.on(read, labels, folder)
+                if self._held.get(its := digest(other)) == labels:
+                    return other, its
         return one, mark
 
     def _remember(self, where: Path, folder: Marks) -> None:

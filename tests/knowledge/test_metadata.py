@@ -85,6 +85,22 @@ def test_a_file_keeps_its_labels_under_another_name(place: str, tmp_path: Path) 
         assert {hit.passage.document for hit in base.search("copper", k=9)} == {"page-3.md", "page-2.md", "again.md"}
 
 
+def test_files_that_change_places_open_nothing(place: str, tmp_path: Path) -> None:
+    folder = pages(tmp_path / "pages", 4)
+    with KnowledgeBase(place, embedder=Told()) as base:
+        base.add(folder / "page-0.md", access={"team": "hr"})
+        base.sync(folder)
+        secret = (folder / "page-0.md").read_text()
+        (folder / "page-0.md").write_text((folder / "page-1.md").read_text())
+        (folder / "page-1.md").write_text(secret)
+        (folder / "copy.md").write_text(secret)
+        assert base.sync(folder).embedded == 0
+        assert {hit.passage.document for hit in base.search("copper", k=9)} == {"page-2.md", "page-3.md"}
+        assert len(base.search("copper", k=9, allow={"team": "hr"})) == 5
+        base.add(folder / "copy.md", access={})
+        assert "copy.md" in {hit.passage.document for hit in base.search("copper", k=9)}
+
+
 def test_the_title_at_the_head_of_a_file_goes_before_all_of_its_passages(place: str) -> None:
     Path("d").mkdir()
     parts = "".join(f"# Part {n}\n\n" + f"Copper {n} of the harbour. " * 80 + "\n\n" for n in range(3))
