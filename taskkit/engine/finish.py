@@ -123,7 +123,7 @@ async def _continued(
     call: Call, reply: Reply, ask: Ask, *, rounds: int, room: Room | None, show: Callable[[str], None] | None
 ) -> Reply:
     text, usage, last = reply.text, reply.usage, ""
-    written = len(text)
+    written, fruitless = len(text), 0
     why = f"it was continued {rounds} times"
     for _ in range(rounds):
         start = seam.hold(text, min(seam.HELD, max(48, written // 4)))
@@ -134,25 +134,45 @@ async def _continued(
         if seam.loops(text):
             why = CIRCLES
             break
-        reply = _checked(await ask(further), text)
+        reply = _checked(await ask(_anew(further) if fruitless else further), text)
         usage += reply.usage
-        joined = seam.join(text, reply.text, held=text[start:])
+        joined = _joined(text, reply, text[start:])
         new = joined[len(text) :]
         if _goes_in_circles(text, new, last):
             why = CIRCLES
             break
         if show is not None and new:
             show(new)
-        text, last, written = joined, new, len(reply.text)
-        if not new.strip() and not _confirmed(text, reply):
-            why = "the model did not go on with it"
-            break
+        if not new.strip():
+            fruitless += 1
+            if fruitless == 1 and _came_to_nothing(reply):
+                continue
+            if not _confirmed(text, reply):
+                why = "the model did not go on with it"
+                break
+        else:
+            text, last, written, fruitless = joined, new, len(reply.text), 0
         if reply.finish != "length":
             return replace(reply, text=text, usage=usage)
-    ended = seam.closed(text)
-    if show is not None and ended != text:
-        show(ended[len(text) :])
-    return replace(reply, text=ended, finish="length", usage=usage, why=why)
+    return _still_cut(replace(reply, text=text, usage=usage, why=why), show)
+
+
+def _still_cut(reply: Reply, show: Callable[[str], None] | None) -> Reply:
+    ended = seam.closed(reply.text)
+    if show is not None and ended != reply.text:
+        show(ended[len(reply.text) :])
+    return replace(reply, text=ended, finish="length")
+
+
+def _joined(text: str, reply: Reply, held: str) -> str:
+    if reply.finish == "length" and held.startswith(reply.text):
+        return text  # cut in the words that it was to begin with
+    return seam.join(text, reply.text, held=held)
+
+
+def _came_to_nothing(reply: Reply) -> bool:
+    """A round that was cut or empty itself says nothing of the text: it is asked for once more."""
+    return reply.finish == "length" or not reply.text.strip()
 
 
 def _goes_in_circles(text: str, new: str, last: str) -> bool:

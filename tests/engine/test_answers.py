@@ -136,7 +136,7 @@ def endless(body: Mapping[str, Any]) -> Any:
         (Say("It began well, and then: " + "I am here. " * 400, finish="length"), {}, "the model went in circles"),
         (lambda body: Say("".join(f"Word {n} here. " for n in range(500)), finish="length"), {"context": 700},
          "the window has no room to continue it"),
-        ([Cut(WHOLE, 1993), " "], {}, "the model did not go on with it"),
+        ([Cut(WHOLE, 1993), " ", " "], {}, "the model did not go on with it"),
     ],
     ids=["endless", "circles", "one circle", "window", "nothing more"],
 )  # fmt: skip

@@ -99,6 +99,28 @@ def test_a_server_that_cuts_again_and_again() -> None:
     assert result.rstrip() == WHOLE.rstrip()
 
 
+def cut_before_anything_new(body: Mapping[str, Any]) -> Cut:
+    return Cut(obedient(body), max(1, len(place_of(body)[1]) - 3))
+
+
+def starts_over(body: Mapping[str, Any]) -> Cut:
+    return Cut(WHOLE, 400)
+
+
+@pytest.mark.parametrize("fault", [lambda _: "", lambda _: " \n", cut_before_anything_new, starts_over])
+@pytest.mark.parametrize("end", ["with hail.", "print('step 7'", "| 9 | town"])
+def test_a_continuation_that_is_empty_or_cut_itself_is_asked_for_once_more(
+    fault: Callable[[Mapping[str, Any]], Any], end: str
+) -> None:
+    """Also where the text so far ends like one that is whole."""
+    turn = iter((cut_at(WHOLE.index(end, 500) + len(end), obedient), fault))
+
+    def model(body: Mapping[str, Any]) -> Any:
+        return next(turn, obedient)(body)
+
+    assert scripted(model).run(Write("harbours")).rstrip() == WHOLE.rstrip()
+
+
 def test_what_stays_cut_is_marked() -> None:
     pages = iter(range(10_000))
 
