@@ -79,10 +79,10 @@ def _rates(name: str, base_url: str) -> "ModelPrice | None":
     from genai_prices import calc_price
 
     probe = Counted(input_tokens=1, output_tokens=1)
-    ways: list[dict[str, Any]] = [{"provider_id": "openai"}] if base_url == OPENAI_URL else []
-    if not ways:
+    ways: list[dict[str, Any]] = [{"provider_id": "openai"}]
+    if base_url != OPENAI_URL:
         # A server that nobody lists (a proxy, a gateway) is taken to ask the list price of the name it serves.
-        ways = [{"provider_api_url": base_url}, {}]
+        ways = [{"provider_api_url": base_url}, {}, *ways]  # of models that embed a name alone tells no provider
     for way in ways:
         try:
             return calc_price(probe, name, **way).model_price

@@ -41,6 +41,7 @@ def test_the_question_is_embedded_where_the_task_is_run(base: str, server: Serve
         assert answer.found
         assert (embedded(there), len(other.requests)) == (1, 0)
         assert answer.usage.calls == engine.usage.calls == 3
+        assert answer.usage.cost is not None
         assert default.usage.calls == 0
 
 
