@@ -2,6 +2,7 @@
 one that is missing or damaged is as good as none."""
 
 import contextlib
+import glob
 import os
 import zlib
 from collections.abc import Sequence
@@ -24,12 +25,27 @@ def write(store: Path, generation: str, parts: Sequence[bytes | memoryview]) -> 
     file = place(store)
     scratch = file.with_name(f"{file.name}-{os.getpid()}")
     with contextlib.suppress(OSError):
+        _clear(file)
         try:
             with scratch.open("wb") as out:
                 out.writelines([MAGIC, f"{generation} {sums}\n".encode(), *parts])
             scratch.replace(file)
         finally:
             scratch.unlink(missing_ok=True)
+
+
+def _clear(file: Path) -> None:
+    """What processes that were killed had begun to write."""
+    for one in file.parent.glob(f"{glob.escape(file.name)}-*"):
+        process = one.name.rpartition("-")[2]
+        if not process.isdecimal():
+            continue
+        try:
+            os.kill(int(process), 0)
+        except (ProcessLookupError, OverflowError):
+            one.unlink(missing_ok=True)
+        except OSError:  # somebody else's, which lives
+            continue
 
 
 def read(store: Path) -> "tuple[str, list[np.ndarray[Any, Any]]]":

@@ -1,5 +1,8 @@
 """The index beside the store: always what a scan of the store would find, whatever happened to it."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -88,6 +91,25 @@ def test_what_lies_beside_the_store_is_taken_only_when_it_is_true(store: SQLite)
     file.write_bytes(whole)
     put(store, range(30, 60))
     assert list(Index(store).search(query, 5)) == scanned(store, query, 5)
+
+
+def test_what_a_killed_process_left_of_it_is_cleared_away(store: SQLite) -> None:
+    put(store, range(3))
+    with subprocess.Popen([sys.executable, "-c", ""]) as gone:
+        gone.wait()
+    for name in (
+        f"i.kb-index-{gone.pid}",
+        f"i.kb-index-{os.getppid()}",
+        "i.kb-index-notes",
+        f"other.kb-index-{gone.pid}",
+    ):
+        Path(name).write_bytes(b"half of an index")
+    index = Index(store, kept_from=1)
+    index.search(vector(998), 1)
+    index.keep()
+    assert {path.name for path in Path.cwd().glob("*index*")} == {
+        "i.kb-index", f"i.kb-index-{os.getppid()}", "i.kb-index-notes", f"other.kb-index-{gone.pid}",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", kinds.KINDS)
