@@ -76,7 +76,7 @@ def checked(quotes: Sequence[tuple[int, str]], answer: str, passages: Sequence[P
     found: list[Sentence] = []
     for text in _sentences(answer):
         said = _strange(text, cited, whole, how)
-        found.append(Sentence(text, () if said else borne_out(text, cited, how)))
+        found.append(Sentence(text, () if said else borne_out(text, cited, whole, how)))
         if not found[-1].passages:
             why = f"these are not in its quotes: {', '.join(said)}" if said else "no quote bears it out"
             lost.append(f"in {bare(text)[:120]!r}: {why}.")
@@ -113,15 +113,23 @@ def place(number: int, quote: str, passages: Sequence[Passage]) -> Cited | None:
     )
 
 
-def borne_out(sentence: str, cited: Sequence[Cited], how: Comparable) -> tuple[int, ...]:
+def borne_out(
+    sentence: str, cited: Sequence[Cited], whole: Mapping[int, str], how: Comparable
+) -> tuple[int, ...]:  # fmt: skip
     """The passages whose quotes the sentence rests on: those that it names, else the one whose quotes have most of its
-    words. None where too many of its words are in no passage's quotes."""
+    words. None where too many of its words are in no passage's quotes; but a row of a table says little, and the passage
+    that it is in the rest: it is enough if the sentence says what the quote does."""
+    said = bare(sentence)
     texts: dict[int, str] = {}
     for one in cited:
         texts[one.passage] = f"{texts.get(one.passage, '')} {one.said.casefold()}"
     named = [int(one) for mark in MARK.findall(sentence) for one in re.findall(r"\d+", mark)]
-    shares = {number: share(bare(sentence), text) for number, text in texts.items()}
-    good = [number for number in texts if not how.words or shares[number] >= SHARE]
+    shares = {number: share(said, text) for number, text in texts.items()}
+    short = {
+        one.passage for one in cited
+        if share(one.citation.quote, said.casefold()) >= 0.5 <= share(said, whole[one.passage].casefold())
+    }  # fmt: skip
+    good = [number for number in texts if not how.words or shares[number] >= SHARE or number in short]
     if kept := [number for number in dict.fromkeys(named) if number in good]:
         return tuple(kept)
     return (max(good, key=lambda number: shares[number]),) if good else ()
