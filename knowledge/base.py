@@ -168,7 +168,7 @@ class KnowledgeBase:
             [name for name, home in others.items() if known.get(name, ("", ""))[1] == home != origin], origin
         )
         left = [name for name in mine if away(name) and name in known]
-        return replace(report, removed=report.removed + (self._store.drop(left) if left else 0))
+        return replace(report, removed=self._store.drop(left) if left else 0)
 
     def remove(self, name: str) -> bool:
         """Takes a document out; whether there was one."""

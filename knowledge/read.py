@@ -28,7 +28,7 @@ FORMATS = {
     "jsonl": "json",
     "ndjson": "json",
 }
-EMPTY = "is empty"  # of a file without a text
+EMPTY = ("is empty", "has no text")  # of a file that was read, and holds none
 _BESIDE = ("-wal", "-shm", "-journal", "-index")  # what ends the names of the files beside a base
 TITLE = 500  # characters: it goes before each passage
 _NEVER = Patterns([".*", "__pycache__/", "node_modules/", "*.kb", "*.kb-*", "*~"])
@@ -200,6 +200,8 @@ def _file_problem(path: Path) -> str:
         return f"can not be read: {error.strerror}"
     if not stat.S_ISREG(info.st_mode):  # reading a pipe or a device might never end
         return "is not a regular file"
+    if not info.st_size and known(suffix_of(path)):
+        return EMPTY[0]
     if info.st_size > LARGEST:
         return f"is too large: {info.st_size / 1e6:,.0f} MB, {LARGEST / 1e6:,.0f} at most"
     return ""

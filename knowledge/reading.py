@@ -38,7 +38,7 @@ class Reading:
         self._held: dict[str, Labels] = {}  # of files that are there, by their digests
         self._sets: list[Labels] = []  # that there are among them
         self._apart = Apart()
-        self._added = self._changed = self._unchanged = self._removed = 0
+        self._added = self._changed = self._unchanged = 0
         self._skipped: list[Skipped] = []
         self._incomplete: list[Skipped] = []
 
@@ -53,11 +53,11 @@ class Reading:
             if name in self._labels and (its := self._store.document(name)):
                 self._left[_content(its)] = self._labels[name]
         for read, file in documents(self._told(), self._apart):
-            if isinstance(read, Skipped):
-                self._skipped.append(self._unread(read, file, known))
+            text = self._skip(read, file, known) if isinstance(read, Skipped) else read
+            if text is None:
                 self._bar.done()
                 continue
-            one, mark = self._marked(read, file, known)
+            one, mark = self._marked(text, file, known)
             if one.lacks:
                 self._incomplete.append(Skipped(one.name, one.lacks))
             if self._same(one.name, mark, known):
@@ -72,14 +72,15 @@ class Reading:
         if group:
             yield group
 
-    def _unread(self, one: Skipped, file: Found | None, known: Mapping[str, str]) -> Skipped:
-        """What was emptied goes out of the base; what can not be read any more stays as it was, and that is told."""
+    def _skip(self, one: Skipped, file: Found | None, known: Mapping[str, str]) -> Document | None:
+        """What the base has of such a file stays, and that is told. One that was emptied is empty there, too; its labels
+        stay for the text that may come back."""
         if file is None or one.file not in known:
-            return one
-        if one.reason == EMPTY:
-            self._removed += self._store.drop([one.file])
-            return one
-        return replace(one, reason=f"{one.reason}; the base keeps what it had of it")
+            self._skipped.append(one)
+            return None
+        kept = "nothing of its text is in the base" if one.reason in EMPTY else "the base keeps what it had of it"
+        self._skipped.append(replace(one, reason=f"{one.reason}; {kept}"))
+        return Document(one.file, "") if one.reason in EMPTY else None
 
     def _told(self) -> Iterator[Source]:
         for one in self._todo:
@@ -131,7 +132,7 @@ class Reading:
     def report(self, embedded: int) -> Report:
         skipped, incomplete = tuple(self._skipped), tuple(self._incomplete)
         before = tuple(dict.fromkeys(filter(None, self._as_before.values())))
-        return Report(self._added, self._changed, self._unchanged, self._removed, skipped, embedded, incomplete, before)
+        return Report(self._added, self._changed, self._unchanged, 0, skipped, embedded, incomplete, before)
 
 
 def unchanged(store: Store, files: Sequence[Found]) -> int:

@@ -154,16 +154,33 @@ def test_an_embedder_that_gives_other_widths_is_refused(place: str) -> None:
 
 def test_what_was_emptied_goes_out_and_what_can_be_read_no_more_stays_and_is_told(place: str, tmp_path: Path) -> None:
     folder = pages(tmp_path / "pages", 3)
+    (folder / "a.html").write_text("<p>Of amber.</p>")
+    (folder / "b.html").write_text("<p>Of basalt.</p>")
     with KnowledgeBase(place, embedder=Told()) as base:
         base.sync(folder)
         (folder / "page-0.md").write_text(" \n")
+        (folder / "a.html").write_text("<p> </p>")
+        (folder / "b.html").write_text("")
         (folder / "page-1.md").write_bytes(b"\x00\x01binary" * 99)
         report = base.sync(folder)
-        assert {one.file: one.reason for one in report.skipped}["page-0.md"] == "is empty"
-        assert {one.file: one.reason for one in report.skipped}["page-1.md"].endswith(
-            "; the base keeps what it had of it"
-        )
-        assert (report.removed, [one.name for one in base.list()]) == (1, ["page-1.md", "page-2.md"])
+        told = {one.file: one.reason for one in report.skipped}
+        assert told["page-1.md"].endswith("; the base keeps what it had of it")
+        gone = {"page-0.md", "a.html", "b.html"}
+        assert all(told[one].endswith("; nothing of its text is in the base") for one in gone)
+        assert {one.name for one in base.list() if not one.passages} == gone
+        assert (report.changed, report.removed, base.stats().passages) == (3, 0, 2)
+        assert gone.isdisjoint(hit.passage.document for hit in base.search("copper amber basalt", k=9))
+        assert (base.sync(folder).changed, base.verify()) == (0, [])
+
+
+def test_a_file_that_was_empty_for_a_while_keeps_its_labels(place: str, tmp_path: Path) -> None:
+    wages = tmp_path / "wages.md"
+    with KnowledgeBase(place, embedder=Told()) as base:
+        for text, access in (("Band 7 begins here.", {"team": "hr"}), ("", None), ("Band 8 begins here.", None)):
+            wages.write_text(text)
+            base.add(wages, access=access)
+        assert base.search("band") == []
+        assert [hit.passage.text for hit in base.search("band", allow={"team": "hr"})] == ["Band 8 begins here."]
 
 
 def test_of_what_is_not_wanted_nothing_is_told(tmp_path: Path) -> None:
