@@ -43,7 +43,7 @@ def session_file(session: str) -> Path | None:
     if not NAME.fullmatch(session):
         raise InputError(
             f"{session!r} is no session name.",
-            hint="Use letters, digits, spaces and . _ - for a name, or give a file that ends in .jsonl.",
+            hint="Use up to 61 letters, digits, spaces and . _ - for a name, or give a file that ends in .jsonl.",
         )
     return cache_dir() / "sessions" / f"{session}.jsonl"
 

@@ -157,6 +157,8 @@ def _one(field: Field, kinds: Sequence[Any], word: Any, stdin: "Stdin") -> Any:
         return next((one for one in field.choices if str(one) == word), word)
     if word == "-" and (field.several or is_source(kinds)):
         return stdin.source()
+    if field.several and _is_pipe(word):
+        return read(Path(word))  # now: it is there once, and a task may run twice
     if is_source(kinds):
         return _source(word)
     if any((get_origin(kind) or kind) in MAPPINGS or hasattr(kind, "model_fields") for kind in kinds):
@@ -177,6 +179,11 @@ def _is_there(word: str) -> bool:
     with contextlib.suppress(OSError, ValueError):
         return Path(word).exists()
     return False
+
+
+def _is_pipe(word: str) -> bool:
+    """As a shell's <(…), or /dev/stdin."""
+    return _is_there(word) and not Path(word).is_file() and not Path(word).is_dir()
 
 
 def _is_list(word: str) -> bool:

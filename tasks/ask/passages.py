@@ -99,7 +99,7 @@ def _is_base(given: str | Path, *, missing: bool = True) -> bool:
         return True
     if not path.exists():
         return missing
-    if path.is_dir():
+    if not path.is_file():  # a folder, or a pipe, of which the beginning would be gone
         return False
     try:
         with path.open("rb") as file:
@@ -113,4 +113,4 @@ def documents(texts: Sequence[str | Path | Text]) -> Iterator[Document | Path]:
         if isinstance(one, Text):
             yield Document(one.name or f"text {number}", one.text, format=one.format)
         else:
-            yield Path(one)
+            yield path_of(one)

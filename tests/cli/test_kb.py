@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import sqlite3
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -263,7 +264,11 @@ def test_a_question_is_asked_of_several_texts_and_of_a_pipe(taskkit: Run, server
     assert taskkit(*argv, "b.md", server=there).code == 0
     assert taskkit(*argv, "-", server=there, stdin="The harbour has a lamp.\n").code == 0
     assert taskkit(*argv[:2], "--knowledge", "-", server=there, stdin="The harbour has a dog.\n").code == 0
-    first, second, third = map(str, there.bodies)
+    os.mkfifo("pipe")
+    with subprocess.Popen("echo The harbour has a cat. > pipe", shell=True):
+        assert taskkit(*argv[:2], "--knowledge", "pipe", server=there).code == 0
+    first, second, third, fourth = map(str, there.bodies)
+    assert "has a cat" in fourth
     assert "opens at six" in first
     assert "closes at nine" in first
     assert "opens at six" in second
@@ -272,7 +277,7 @@ def test_a_question_is_asked_of_several_texts_and_of_a_pipe(taskkit: Run, server
     with KnowledgeBase("k.kb"):
         pass
     ran = taskkit(*argv, "k.kb", server=there)
-    assert (ran.code, len(there.bodies)) == (2, 3)
+    assert (ran.code, len(there.bodies)) == (2, 4)
     assert "k.kb is a knowledge base, which is asked alone." in ran.err
 
 
