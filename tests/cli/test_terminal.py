@@ -60,7 +60,7 @@ def test_no_text_and_no_name_can_steer_a_terminal(argv: tuple[str, ...], code: i
 
 def test_what_is_told_meanwhile_has_a_line_of_its_own(server: Server) -> None:
     Path("a.md").write_text("Ships sail the sea.")
-    there = server([Say("Ships sail", chunk=3, finish="length"), "", "", ""])
+    there = server([Say("Ships sail", chunk=3, finish="length"), *[""] * 4])
     at = ("--base-url", there.base_url, "--model", "gpt-4.1-mini", "--no-journal")
     code, seen = on_a_terminal([SCRIPT, "draft", "A note on ships.", *at])
     lines = seen.decode().replace("\r", "").splitlines()
