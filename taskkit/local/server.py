@@ -149,7 +149,8 @@ def _spawn(log: IO[bytes]) -> subprocess.Popen[bytes]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=log,
-        start_new_session=True,
+        env={"OMP_WAIT_POLICY": "passive", **os.environ},  # threads that spin for each other take six times as long
+        start_new_session=True,  # where other work shares the processor
         creationflags=own_group,
     )
 
