@@ -26,6 +26,7 @@ ANSWER_SECONDS = 30  # of what no model has to be asked for
 SLOTS = 2
 EMBEDDED = 2048  # tokens of a text, capped by what the model was trained for; the memory for it grows as the square
 LOGS_KEPT = 20
+SPINS = "1000"  # turns that a thread waits for the others before it sleeps; without, other work makes a model crawl
 
 
 class LocalServer:
@@ -149,8 +150,8 @@ def _spawn(log: IO[bytes]) -> subprocess.Popen[bytes]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=log,
-        env={"OMP_WAIT_POLICY": "passive", **os.environ},  # threads that spin for each other take six times as long
-        start_new_session=True,  # where other work shares the processor
+        env={"GOMP_SPINCOUNT": SPINS, **os.environ},
+        start_new_session=True,
         creationflags=own_group,
     )
 
