@@ -22,7 +22,7 @@ demo: $(READY)
 	@$(BIN)/python examples/demo.py --model $(MODEL)
 
 test: $(READY)
-	$(BIN)/python -m pytest -m 'not bench' $(ARGS)
+	$(BIN)/python -m pytest -m 'not bench' -n 2 --dist loadfile $(ARGS)
 
 bench: $(READY)
 	@$(BIN)/python tests/benchmarks/bench.py
