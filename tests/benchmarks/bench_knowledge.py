@@ -25,6 +25,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from taskkit.errors import ConfigurationError
 from taskkit.knowledge import Document, KnowledgeBase
 
 Row = tuple[str, float, str, float]  # figure, seen, "≥", "≤" or "=", goal
@@ -197,7 +198,7 @@ def again(scratch: Path, _: argparse.Namespace) -> list[Row]:
         stale += len(base.list()) - 1 + base.stats().passages - first
     with KnowledgeBase(scratch / "dies.kb", embedder=Dies(10)) as base:
         whole = Document("a.md", "".join(sections(30)), format="markdown")
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(ConfigurationError):
             base.add(whole)
     with KnowledgeBase(scratch / "dies.kb", embedder=Dies(None)) as base:
         crash = base.add(whole).embedded
