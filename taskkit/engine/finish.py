@@ -20,7 +20,8 @@ SHOWN = 24_000
 TAIL = 8_000
 SHORT_TAIL = 2_000
 LEAST = 64  # tokens of answer below which a round is not worth its price
-HEADROOM = 2048  # tokens added at least when an answer has to have more room
+HEADROOM = 2048  # tokens added at least where all of an answer's room went to thoughts,
+JSON_HEADROOM = 512  # and where JSON was cut, which has run away more often than it was long
 LOOP = 900  # characters at the end of cut JSON that tell by repeating that the model went in circles
 LIVELY = 0.8  # temperature that gets it out of them
 REPEATED = 400  # characters which a continuation does not write a second time unless it goes in circles
@@ -74,7 +75,7 @@ async def _answered(call: Call, ask: Ask, room: Room | None, show: Callable[[str
         return reply
     again: Call | None = _anew(call)
     if reply.finish == "length":
-        again = _more_room(call, reply, room)
+        again = _more_room(call, reply, room, HEADROOM)
     if again is None:
         raise _only_thought(call, reply)
     second = _checked(await ask(again))
@@ -95,7 +96,7 @@ async def _roomier(call: Call, reply: Reply, ask: Ask, room: Room | None) -> Rep
     if seam.loops(reply.text, LOOP):  # more room would only be filled with more of it
         again: Call | None = _anew(call).warmer(max(call.temperature or 0.0, LIVELY))
     else:
-        again = _more_room(call, reply, room)
+        again = _more_room(call, reply, room, JSON_HEADROOM)
     if again is not None:
         second = _checked(await ask(again))
         reply = replace(second, usage=reply.usage + second.usage)
@@ -111,10 +112,10 @@ async def _roomier(call: Call, reply: Reply, ask: Ask, room: Room | None) -> Rep
     )
 
 
-def _more_room(call: Call, reply: Reply, room: Room | None) -> Call | None:
-    """The same call with twice the room for its answer; None when it can not have more."""
+def _more_room(call: Call, reply: Reply, room: Room | None, least: int) -> Call | None:
+    """The same call with twice the room for its answer, and `least` tokens more; None when it can not have more."""
     had = call.max_output or reply.usage.output_tokens
-    wanted = max(2 * had, had + HEADROOM)
+    wanted = max(2 * had, had + least)
     most = wanted if room is None else min(wanted, room(call))
     return replace(call, max_output=most) if most > had else None
 
