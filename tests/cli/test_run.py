@@ -74,6 +74,8 @@ def test_interrupted_it_says_what_is_true(option: str, words: str, server: Serve
     argv = ("run", "summarise", "in.jsonl", "--base-url", there.base_url, "--model", "gpt-4.1-mini", option)
     with subprocess.Popen([SCRIPT, *argv], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           text=True) as running:  # fmt: skip
+        assert running.stdout is not None
+        assert running.stdout.readline(), "the first is done, and told"
         while running.poll() is None and len(there.bodies) < 2:
             os.sched_yield()
         running.send_signal(signal.SIGINT)
