@@ -16,6 +16,7 @@ from taskkit.knowledge.patterns import Patterns
 from taskkit.knowledge.readers import LARGEST, known, suffix_of
 from taskkit.knowledge.readers.apart import Apart
 from taskkit.knowledge.records import Document, Skipped
+from taskkit.knowledge.stores import files_of
 from taskkit.source import Text
 from taskkit.source import read as read_source
 
@@ -29,7 +30,6 @@ FORMATS = {
     "ndjson": "json",
 }
 EMPTY = ("is empty", "has no text")  # of a file that was read, and holds none
-_BESIDE = ("-wal", "-shm", "-journal", "-index")  # what ends the names of the files beside a base
 TITLE = 500  # characters: it goes before each passage
 _NEVER = Patterns([".*", "__pycache__/", "node_modules/", "*.kb", "*.kb-*", "*~"])
 
@@ -67,7 +67,7 @@ def find(
         yield Found(source, source.name or root.name, str(source.parent.resolve()))
         return
     wanted, unwanted = Patterns(include), Patterns(exclude)
-    own = {f"{Path(base).resolve()}{end}" for end in ("", *_BESIDE)} if base else ()
+    own = {str(one.resolve()) for one in files_of(base)} if base else ()
     for one in _walk(root, "", unwanted):
         name = one.file if isinstance(one, Skipped) else one
         if isinstance(one, str) and str(root / one) in own:

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
+from taskkit.engine.journal import FREEZES_UP_TO
 from taskkit.errors import ContextTooLong, InvalidOutputError, RefusedError, TaskkitError, TruncatedError
 from taskkit.job import gather
 
@@ -38,6 +39,12 @@ class Outcome(Generic[V]):
 # What asks for some items: they, what was wrong with those that had been asked for before, and the number of the
 # attempt from 0 (for `sample`, and for a temperature a little higher). Answers by id; others' ids are left aside.
 Ask: TypeAlias = Callable[[Mapping[str, I], Mapping[str, str], int], Awaitable[Mapping[str, A]]]
+
+
+def warmth(attempt: int) -> float:
+    """The temperature of an attempt, from 0: a little higher each time, and never higher than what the journal keeps for
+    good."""
+    return min(FREEZES_UP_TO, 0.2 + 0.05 * attempt)
 
 
 async def keyed(

@@ -183,6 +183,11 @@ def read(source: Source, *, images: bool = False, documents: bool = False) -> Te
     return text
 
 
+def is_pipe(path: Path) -> bool:
+    """What can be read once only: a named pipe, a device, what a shell makes of `<(…)`."""
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
 def text_of(value: object) -> object:
     """A file or a named text as its characters, also in a list; anything else as it is."""
     if isinstance(value, list | tuple):

@@ -61,10 +61,10 @@ class Task(Generic[R]):
         """Looks at the inputs before any model is asked or started: the sources can be read. Raises `InputError`."""
         from pathlib import Path
 
-        from taskkit.source import read
+        from taskkit.source import is_pipe, read
 
         for value in self._sources():
-            if isinstance(value, bytes) or (isinstance(value, Path) and not _is_pipe(value)):
+            if isinstance(value, bytes) or (isinstance(value, Path) and not is_pipe(value)):  # a look would use it up
                 read(value, images=True, documents=True)
             elif isinstance(value, str) and _FILE.fullmatch(value) and Path(value).is_file():
                 said = f"{value!r} was taken for the text itself; Path({value!r}) reads the file of that name."
@@ -127,11 +127,6 @@ class Task(Generic[R]):
         names = [one.name for one in dataclasses.fields(cast("Any", self))]
         values: dict[str, Any] = {name: text_of(getattr(self, name)) for name in names}
         return type(self).prompt.parts(**values)
-
-
-def _is_pipe(path: "Path") -> bool:
-    """What a look would use up."""
-    return path.exists() and not path.is_file() and not path.is_dir()
 
 
 @functools.cache

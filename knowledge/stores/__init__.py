@@ -14,7 +14,7 @@ def files_of(place: str | Path) -> list[Path]:
     if "://" in str(place):
         return []
     path = path_of(place)
-    return [path, *(path.with_name(f"{path.name}-{what}") for what in ("wal", "shm", "index"))]
+    return [path, *(path.with_name(f"{path.name}-{what}") for what in ("wal", "shm", "journal", "index"))]
 
 
 def path_of(place: str | Path) -> Path:

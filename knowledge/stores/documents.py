@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from taskkit.knowledge.records import Document
+from taskkit.knowledge.stores.coding import Made
 
 OF_DOCUMENTS = "passages JOIN documents ON documents.id = passages.document"
 
@@ -35,6 +36,10 @@ class Documents(ABC):
     def _set(self, given: Mapping[str, str]) -> None:
         for row in given.items():
             self.rows("INSERT INTO settings VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", row)
+
+    def _tell(self, made: Made, width: int) -> None:
+        """How the vectors are made, and how wide they are."""
+        self._set({"embedder": made.embedder, "precision": made.precision, "width": str(width)})
 
     def digests(self) -> dict[str, tuple[str, str]]:
         return {name: (mark, origin) for name, mark, origin in self.rows("SELECT name, digest, origin FROM documents")}

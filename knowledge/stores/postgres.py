@@ -114,7 +114,7 @@ class Postgres(Server):
                 (sorted(keys),),
             )
             if not kept:
-                self._set({"embedder": made.embedder, "precision": made.precision, "width": str(width)})
+                self._tell(made, width)
 
     def _indexed(self, width: int) -> None:
         """An index for vectors so wide, which is made for the first ones."""
@@ -217,7 +217,7 @@ class Postgres(Server):
             self.rows("DELETE FROM awaited")
             self.rows("DELETE FROM settings WHERE key IN ('embedder', 'precision', 'width')")
             for (width,) in self.rows("SELECT width FROM vectors LIMIT 1"):
-                self._set({"embedder": made.embedder, "precision": made.precision, "width": str(width)})
+                self._tell(made, width)
         return True
 
     def drop(self, names: Iterable[str]) -> int:

@@ -107,11 +107,7 @@ class SQLite(File):
             waits = "INSERT OR REPLACE INTO awaited SELECT value, ? FROM json_each(?)"
             db.execute(waits, (time.time(), json.dumps(keys)))
             if not kept:
-                self._tell(db, made, width)
-
-    def _tell(self, db: sqlite3.Connection, made: Made, width: int) -> None:
-        told = (("embedder", made.embedder), ("precision", made.precision), ("width", str(width)))
-        db.executemany("INSERT OR REPLACE INTO settings VALUES (?, ?)", told)
+                self._tell(made, width)
 
     def put(self, documents: Sequence[Incoming], made: Made, homes: Mapping[str, str] | None = None) -> None:
         if not documents:
@@ -184,7 +180,7 @@ class SQLite(File):
             db.execute("DELETE FROM awaited")
             db.execute("DELETE FROM settings WHERE key IN ('embedder', 'precision', 'width')")
             for (one,) in db.execute("SELECT vector FROM vectors LIMIT 1").fetchall():
-                self._tell(db, made, coding.width(one, made.precision))
+                self._tell(made, coding.width(one, made.precision))
         return True
 
     def prepare(self) -> None:

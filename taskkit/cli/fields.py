@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from taskkit.errors import InputError
 from taskkit.images import SUFFIXES, kind_of
-from taskkit.source import Text, decoded, read
+from taskkit.source import Text, decoded, format_of, is_pipe, read
 
 SEQUENCES = {list, tuple, set, frozenset, Sequence, Iterable}
 MAPPINGS = {dict, Mapping}
@@ -157,8 +157,8 @@ def _one(field: Field, kinds: Sequence[Any], word: Any, stdin: "Stdin") -> Any:
         return next((one for one in field.choices if str(one) == word), word)
     if word == "-" and (field.several or is_source(kinds)):
         return stdin.source()
-    if field.several and _is_pipe(word):
-        return read(Path(word))  # now: it is there once, and a task may run twice
+    if field.several and _is_there(word) and is_pipe(Path(word)):
+        return read(_of_a_pipe(Path(word), images=False))  # now: it is there once, and a task may run twice
     if is_source(kinds):
         return _source(word)
     if any((get_origin(kind) or kind) in MAPPINGS or hasattr(kind, "model_fields") for kind in kinds):
@@ -181,11 +181,6 @@ def _is_there(word: str) -> bool:
     return False
 
 
-def _is_pipe(word: str) -> bool:
-    """As a shell's <(…), or /dev/stdin."""
-    return _is_there(word) and not Path(word).is_file() and not Path(word).is_dir()
-
-
 def _is_list(word: str) -> bool:
     """What looks like the name of a file of lists is one, if one that is not there: never a word of its own."""
     return (
@@ -197,7 +192,7 @@ def _source(word: str) -> Path | Text:
     """A file, or an image by its address, which the endpoint fetches. Nothing is fetched here."""
     if not word.startswith(("https://", "http://")):
         path = Path(word)
-        return _of_a_pipe(path) if _is_there(word) and not path.is_file() and not path.is_dir() else path
+        return _of_a_pipe(path, images=True) if _is_there(word) and is_pipe(path) else path
     if not urlsplit(word).path.lower().endswith(SUFFIXES):
         raise InputError(
             f"{word} is an address, and only an image ({', '.join(SUFFIXES)}) goes by its address.",
@@ -206,8 +201,7 @@ def _source(word: str) -> Path | Text:
     return Text.image(word)
 
 
-def _of_a_pipe(path: Path) -> Text:
-    """What can be read once only, as it comes: a named pipe, what a shell makes of `<(…)`."""
+def _of_a_pipe(path: Path, *, images: bool) -> Text:
     try:
         with path.open("rb") as stream:
             data = stream.read(PIPED + 1)
@@ -215,7 +209,9 @@ def _of_a_pipe(path: Path) -> Text:
         raise InputError(f"{path} can not be read: {error.strerror or error}.") from error
     if len(data) > PIPED:
         raise InputError(f"{path} does not come to an end in {PIPED // 10**6} MB.", hint="Give a file.")
-    return replace(read(data, images=True), name=str(path)) if kind_of(data) else Text(decoded(data, path), str(path))
+    if images and kind_of(data):
+        return replace(read(data, images=True), name=str(path))
+    return Text(decoded(data, path), str(path), format_of(path))
 
 
 def _mapping(field: Field, kinds: Sequence[Any], word: str) -> Any:
@@ -225,12 +221,16 @@ def _mapping(field: Field, kinds: Sequence[Any], word: str) -> Any:
         if str in kinds:
             return word
         raise InputError(f"--{field.word} takes a JSON object, not {word!r}.")
+    return json_of(word, f"--{field.word}")
+
+
+def json_of(word: str, option: str) -> Any:
     try:
         return json.loads(word)
     except ValueError as error:
-        raise InputError(f"--{field.word} is no JSON: {error}.") from error
+        raise InputError(f"{option} is no JSON: {error}.") from error
     except RecursionError as error:
-        raise InputError(f"--{field.word} is nested too deeply.") from error
+        raise InputError(f"{option} is nested too deeply.") from error
 
 
 class Stdin:

@@ -5,13 +5,14 @@ import dataclasses
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from taskkit.cli import marks
+from taskkit.cli.fields import json_of
 from taskkit.cli.marks import ACCESS, METADATA
 from taskkit.cli.options import ENGINE, with_options
 
@@ -43,10 +44,15 @@ WHERE = (
 )
 
 ASKING = ("openai", "local:")  # begins the name of an embedder that the engine asks
-PAYING = with_options(tuple(row for row in ENGINE if row[0][0] in {"--base-url", "--max-cost"}))
-WRITING = with_options(
-    tuple(row for row in ENGINE if row[0][0] in {"--model", "--base-url", "--context", "--max-cost"})
-)
+PAID = ("base_url", "max_cost")  # options of the engine, where it embeds,
+ASKED = ("model", "context", *PAID)  # and where it is asked
+
+
+def _of_engine(names: Sequence[str]) -> Callable[[Any], Any]:
+    return with_options(tuple(row for row in ENGINE if row[0][0].lstrip("-").replace("-", "_") in names))
+
+
+PAYING, WRITING = _of_engine(PAID), _of_engine(ASKED)
 
 INDEX = click.option(
     "--index", default="", metavar="KIND", help="exact, hnsw, ivf, or auto: by size. Kept in the base."
@@ -88,7 +94,7 @@ def _heard(given: Mapping[str, Any]) -> Iterator[None]:
     from taskkit.engine.default import current, use
     from taskkit.results import Usage
 
-    said = any(given.get(option) is not None for option in ("model", "base_url", "context", "max_cost"))
+    said = any(given.get(option) is not None for option in ASKED)
     quiet = bool(given.get("quiet"))
     with contextlib.ExitStack() as stack:
         engine, began = stack.enter_context(engine_of(given)) if said else current(), time.monotonic()
@@ -194,7 +200,7 @@ def sync(
 def search(query: str, knowledge: str | None, k: int, where: str | None, allow: str | None, **how: Any) -> None:
     """The passages that bear most on a question."""
     as_json, _ = how.pop("as_json"), how.pop("debug")
-    given = {option: how.pop(option) for option in ("model", "base_url", "context", "max_cost")}
+    given = {option: how.pop(option) for option in ASKED}
     with _opened(knowledge, asks=bool(how["rerank"] or how["expand"]), given=given) as base:
         hits = base.search(query, k, where=_object(where, "--where"), allow=_object(allow, "--allow"), **how)
     if as_json:
@@ -275,12 +281,7 @@ def _object(text: str | None, option: str) -> dict[str, Any] | None:
 
     if text is None:
         return None
-    try:
-        found = json.loads(text)
-    except ValueError as error:
-        raise InputError(f"{option} is no JSON: {error}.") from error
-    except RecursionError as error:
-        raise InputError(f"{option} is nested too deeply.") from error
+    found = json_of(text, option)
     if not isinstance(found, dict):
         raise InputError(f"{option} takes a JSON object, not {text!r}.")
     return found

@@ -8,7 +8,7 @@ from pydantic import BaseModel, create_model
 
 from taskkit.errors import InvalidOutputError, TaskkitError
 from taskkit.job import Job, gather
-from taskkit.keyed import UNUSABLE, Outcome, by_id, keyed
+from taskkit.keyed import UNUSABLE, Outcome, by_id, keyed, warmth
 from taskkit.prompt import Part, Prompt, fence
 from taskkit.source import Text
 from taskkit.tasks.analyse.kinds import Kind, Reading
@@ -18,7 +18,6 @@ BATCH = 10  # texts in one call; small models mix up longer lists
 BATCH_TOKENS = 1500
 ANSWERS = 1600  # tokens that the answers of one call may take together
 TRIES = 2  # after that a usable answer is good enough, and what is wrong with it is told
-WARMEST = 0.3  # of a further try: up to it the journal keeps an answer for good
 VOTING = 0.7  # the temperature of answers that are to differ
 ID_TOKENS = 12
 
@@ -167,7 +166,7 @@ class Work:
             self._one(alone, problems.get(alone.id, ""), kind) if alone else self._several(units, problems),
             output=kind.form if alone else self.form,
             max_output=self._room(len(units)),
-            temperature=VOTING if self.votes > 1 else None if not attempt else min(WARMEST, 0.2 + 0.05 * attempt),
+            temperature=VOTING if self.votes > 1 else warmth(attempt) if attempt else None,
             sample=vote * 10 + attempt,
             likely=usual[0] if alone else {"items": [{"id": u.id, **one} for u, one in zip(units, usual, strict=True)]},
         )

@@ -73,9 +73,14 @@ def _told_by(job: Job) -> Progress:
     return tell
 
 
+def _named(knowledge: Knowledge | None) -> Knowledge:
+    """What was given, else what is set."""
+    return settings.load().knowledge if knowledge is None or knowledge == "" else knowledge
+
+
 def check_there(knowledge: Knowledge | None) -> None:
     """Before any model is started. Raises `InputError` for what is not there."""
-    given = settings.load().knowledge if knowledge in (None, "") else knowledge
+    given = _named(knowledge)
     for one in given if isinstance(given, tuple) else (given,):
         if isinstance(one, str | Path) and one and "://" not in str(one) and not path_of(one).exists():
             raise InputError(
@@ -86,7 +91,7 @@ def check_there(knowledge: Knowledge | None) -> None:
 
 def base_files(knowledge: Knowledge | None) -> list[Path]:
     """Those of a base that is named or set; of an open one, too."""
-    given = settings.load().knowledge if knowledge in (None, "") else knowledge
+    given = _named(knowledge)
     if isinstance(given, KnowledgeBase):
         return files_of(given.place)
     return files_of(given) if isinstance(given, str | Path) and given and _is_base(given) else []

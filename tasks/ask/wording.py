@@ -102,12 +102,13 @@ def says_something(quote: str) -> bool:
 def strange(sentence: str, quotes: str, passages: str, how: Comparable) -> list[str]:
     """Numbers of a sentence that no quote has, and names and addresses that no passage has."""
     low = passages.casefold()
-    addresses = [one for one in addresses_in(sentence) if not _stands(one.casefold(), low)]
-    for one in addresses_in(sentence):
+    named = addresses_in(sentence)
+    addresses = [one for one in named if not _stands(one.casefold(), low)]
+    for one in named:
         sentence = sentence.replace(one, " ")
     sentence = _ITEM.sub("", sentence)
-    there = {reading for one in (*NUMBER.findall(quotes), *_grouped(quotes)) for reading in _parts(one)}
-    grouped = _grouped(sentence)
+    there = {reading for one in (*NUMBER.findall(quotes), *_GROUPED.findall(quotes)) for reading in _parts(one)}
+    grouped = _GROUPED.findall(sentence)
     whole = {part for one in grouped if readings(one) & there for part in one.split()}
     numbers = [one for one in NUMBER.findall(sentence) if one not in whole and not readings(one) & there]
     names = [one for one in NAME.findall(sentence) if one.casefold() not in low] if how.names else []
@@ -122,10 +123,6 @@ def addresses_in(text: str) -> list[str]:
 def _stands(address: str, text: str) -> bool:
     """Not as the beginning or the end of another one's name; a page stands for its host."""
     return bool(re.search(rf"(?<![\w@.-]){re.escape(address)}(?![\w@-]|\.\w)", text, re.ASCII))
-
-
-def _grouped(text: str) -> list[str]:
-    return _GROUPED.findall(text)
 
 
 def readings(number: str) -> set[str]:

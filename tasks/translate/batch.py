@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from taskkit.job import Job, waves
-from taskkit.keyed import UNUSABLE, Outcome, by_id, keyed
+from taskkit.keyed import UNUSABLE, Outcome, by_id, keyed, warmth
 from taskkit.prompt import Part, Prompt
 from taskkit.tasks.translate.answers import Answers, Item, apart, bare
 from taskkit.tasks.translate.checks import check_segment
@@ -22,7 +22,6 @@ from taskkit.tasks.translate.verify import AGAIN, Wanted, verified, worth_anothe
 LONGER = 2.5  # room kept for a translation, in tokens of its source: some scripts take more
 EXAMPLES = 5  # pairs of before that a batch is shown
 BEFORE = 300  # characters of what stands before a batch
-WARMER, WARMEST = 0.05, 0.3  # temperature of each further try, at most so much: the journal keeps it for good then
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +114,7 @@ class Work:
 
         async def ask(items: Mapping[str, Unit], problems: Mapping[str, str], attempt: int) -> Mapping[str, str]:
             asked = list(items.values())
-            how: dict[str, Any] = {"sample": attempt, "temperature": min(WARMEST, 0.2 + WARMER * attempt)}
+            how: dict[str, Any] = {"sample": attempt, "temperature": warmth(attempt)}
             if len(asked) == 1:
                 (unit,) = asked
                 parts = self._one(unit, problems.get(unit.id, ""), pairs)

@@ -45,6 +45,18 @@ def test_the_question_is_embedded_where_the_task_is_run(base: str, server: Serve
         assert default.usage.calls == 0
 
 
+@pytest.fixture
+def priced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Dollars a million tokens of the embedder."""
+    monkeypatch.setenv("TASKKIT_CONFIG", str(tmp_path))
+    rows = tmp_path / "models.toml"
+
+    def write(price: float) -> None:
+        rows.write_text(f"[models.text-embedding-3-small]\nprice = [{price}, 0.0]\n")
+
+    return write
+
+
 def test_a_plan_embeds_nothing(base: str, server: Server) -> None:
     there = server("")
     with engine_of(there) as engine:
@@ -54,11 +66,8 @@ def test_a_plan_embeds_nothing(base: str, server: Server) -> None:
     assert there.requests == []
 
 
-def test_the_cap_holds_for_the_question(
-    base: str, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("TASKKIT_CONFIG", str(tmp_path))
-    (tmp_path / "models.toml").write_text("[models.text-embedding-3-small]\nprice = [20000.0, 0.0]\n")
+def test_the_cap_holds_for_the_question(base: str, server: Server, priced: Callable[[float], None]) -> None:
+    priced(20000.0)
     there = server(ANSWER)
     with engine_of(there, max_cost="0.05") as engine, pytest.raises(CostCapError):
         engine.run(Ask(QUESTION, base))
@@ -86,10 +95,9 @@ def test_nothing_is_said_of_the_window_of_our_own_choice(base: str, server: Serv
 
 
 def test_what_a_plan_says_is_enough_is_enough_for_the_question_too(
-    base: str, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    base: str, server: Server, priced: Callable[[float], None]
 ) -> None:
-    monkeypatch.setenv("TASKKIT_CONFIG", str(tmp_path))
-    (tmp_path / "models.toml").write_text("[models.text-embedding-3-small]\nprice = [2000.0, 0.0]\n")
+    priced(2000.0)
     there = server(ANSWER)
     with engine_of(there) as engine:
         plan = engine.plan(Ask(QUESTION, base))
