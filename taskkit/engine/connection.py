@@ -8,7 +8,8 @@ are meant for the address that was given. Every failure becomes one of our error
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from taskkit.engine.failures import masked
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
 Told = Callable[..., None]  # Pace.told
+Way = tuple[Any, Callable[[Any], Awaitable[Any]]]  # a URL, and what sends a request there
 
 NONSENSE_TRIES = 3  # of what is no answer: another address than that of an endpoint gives it for ever
 REDIRECTS = 4  # that one call follows
@@ -99,7 +101,7 @@ class Connection:
         self._told = told
         self._client: AsyncOpenAI | None = None
         self._http: Any = None
-        self._urls: dict[str, Any] = {}
+        self._ways: dict[str, Way] = {}
         self._clocks: set[asyncio.Timeout] = set()  # of what is on its way
         self._closed = False
 
@@ -128,11 +130,15 @@ class Connection:
             )
         return self._http
 
-    def _url(self, path: str) -> Any:
-        """Of the class that the client has; to parse one is a tenth of a call's time."""
-        if path not in self._urls:
-            self._urls[path] = type(self._http.base_url)(self.base_url + path)
-        return self._urls[path]
+    def _way(self, path: str) -> Way:
+        """The URL, of the class that the client has (to parse one is a tenth of a call's time), and what sends there:
+        the client's own transport, as cookies, redirects and ways to sign on take as long as the transport itself."""
+        if path not in self._ways:
+            url = type(self._http.base_url)(self.base_url + path)
+            straight = getattr(self._http, "_transport_for_url", None)
+            send = partial(self._http.send, stream=True, follow_redirects=False)
+            self._ways[path] = url, straight(url).handle_async_request if straight else send
+        return self._ways[path]
 
     @contextlib.asynccontextmanager
     async def answer(self, path: str, content: bytes | None, most: int) -> AsyncIterator[Answer]:
@@ -158,11 +164,11 @@ class Connection:
             self._clocks.discard(clock)
 
     async def _sent(self, http: Any, path: str, content: bytes | None) -> Any:
-        url = self._url(path)
+        url, send = self._way(path)
         for _ in range(REDIRECTS + 1):
             try:
                 request = http.build_request("GET" if content is None else "POST", url, content=content)
-                response = await http.send(request, stream=True, follow_redirects=False)
+                response = await send(request)
             except Exception as error:
                 raise self.broken(error) from error
             self._tell(response.headers)

@@ -11,7 +11,7 @@ import math
 import os
 import threading
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -81,30 +81,24 @@ async def across(work: Coroutine[Any, Any, T]) -> T:
         return await work
     here, there = asyncio.get_running_loop(), background()
     done: asyncio.Future[T] = here.create_future()
-    task: asyncio.Task[T] | None = None
+    task: asyncio.Task[None] | None = None
+
+    def tell(end: Callable[..., object], *what: object) -> None:
+        with contextlib.suppress(RuntimeError):  # the caller's loop is closed: nobody waits any more
+            here.call_soon_threadsafe(lambda: done.done() or end(*what))
 
     def begin() -> None:
         nonlocal task
         if done.cancelled():
             work.close()
-            return
-        task = there.create_task(work)
-        task.add_done_callback(tell)
-
-    def tell(ended: "asyncio.Task[T]") -> None:
-        with contextlib.suppress(RuntimeError):  # the caller's loop is closed: nobody waits any more
-            here.call_soon_threadsafe(settle, ended)
-
-    def settle(ended: "asyncio.Task[T]") -> None:
-        error = None if ended.cancelled() else ended.exception()
-        if done.done():
-            return
-        if ended.cancelled():
-            done.cancel()
-        elif error is not None:
-            done.set_exception(error)
         else:
-            done.set_result(ended.result())
+            task = there.create_task(_carried(work, done, tell))
+            task.add_done_callback(ended)
+
+    def ended(task: "asyncio.Task[None]") -> None:
+        if task.cancelled():
+            work.close()  # which may not even have begun
+            tell(done.cancel)
 
     there.call_soon_threadsafe(begin)
     try:
@@ -112,6 +106,18 @@ async def across(work: Coroutine[Any, Any, T]) -> T:
     except asyncio.CancelledError:
         there.call_soon_threadsafe(lambda: task and task.cancel())
         raise
+
+
+async def _carried(work: Coroutine[Any, Any, T], done: "asyncio.Future[T]", tell: Callable[..., None]) -> None:
+    """Tells the end of `work` itself: a callback of its task comes a turn of the loop later."""
+    try:
+        got = await work
+    except asyncio.CancelledError:
+        raise
+    except BaseException as error:  # noqa: BLE001 - for whoever waits
+        tell(done.set_exception, error)
+    else:
+        tell(done.set_result, got)
 
 
 def finish(work: Coroutine[Any, Any, None]) -> None:

@@ -1,6 +1,7 @@
 """The same engine from threads, loops, forked workers and streams that are left early."""
 
 import asyncio
+import gc
 import json
 import multiprocessing
 import subprocess
@@ -90,6 +91,28 @@ def test_a_cancelled_call_gives_its_place_back(server: Server) -> None:
 
     with engine_at(there, concurrency=1) as engine:
         assert asyncio.run(work()) == "Soon."
+
+
+def test_calls_cancelled_at_every_moment_leave_nothing_behind(server: Server) -> None:
+    """Also before the loop that they run on has begun with them; work that nobody awaited is a warning, and fails."""
+    there = server(echo)
+
+    async def cancelled_after(turns: int) -> None:
+        call = asyncio.create_task(engine.arun(Echo(f"Line {turns}")))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        call.cancel()
+        await asyncio.gather(call, return_exceptions=True)
+
+    async def all_of_them() -> str:
+        await engine.arun(Echo("First"))
+        for turns in range(60):
+            await cancelled_after(turns)
+        return await engine.arun(Echo("Last"))
+
+    with engine_at(there, concurrency=1) as engine:
+        assert asyncio.run(all_of_them()) == "Last"
+    gc.collect()
 
 
 @pytest.mark.parametrize("way", ["with", "close", "async", "cancelled"])
