@@ -25,6 +25,8 @@ ANSWERED = "How many days of holiday can I carry over into the next year, and un
 UNANSWERED = "May I bring my dog to the office?"
 LONG_PAGE = HANDBOOK / "engineering" / "incident-2025-03-storm-outage.md"
 TO_FRENCH = HANDBOOK / "engineering" / "deployment.md"
+QUICK = "smollm2-135m"  # a model that says much, and little of it of use, translates a card
+CARD = HANDBOOK / "engineering" / "rollback-card.md"
 
 
 def main() -> int:
@@ -34,7 +36,7 @@ def main() -> int:
     begun = time.monotonic()
     try:
         with engine_for(wanted) as engine, taskkit.use(engine):
-            tour()
+            tour(CARD if wanted == QUICK else TO_FRENCH)
     except TaskkitError as error:
         print(f"\nThe demo stopped: {error}", file=sys.stderr)
         return error.exit_code
@@ -46,7 +48,7 @@ def engine_for(wanted: str) -> taskkit.Engine:
     if os.environ.get("OPENAI_API_KEY") or os.environ.get("TASKKIT_BASE_URL") or os.environ.get("OPENAI_BASE_URL"):
         print("Using the endpoint of your environment.")
         return taskkit.Engine()
-    for name in dict.fromkeys((wanted, "smollm2-135m")):
+    for name in dict.fromkeys((wanted, QUICK)):
         try:
             file = local.pull(name, progress=shown)
             print(f"\rEmbedded model {name}: {file.stat().st_size / 1e6:,.0f} MB of weights are there.")
@@ -61,7 +63,7 @@ def shown(done: int, total: int | None) -> None:
         print(f"\r  {done / 1e6:,.0f} of {(total or 0) / 1e6:,.0f} MB", end="", flush=True)
 
 
-def tour() -> None:
+def tour(to_french: Path) -> None:
     rows: list[tuple[str, Usage]] = []
     OUT.mkdir(exist_ok=True)
 
@@ -85,9 +87,9 @@ def tour() -> None:
         print(summary)
         rows.append(kept(f"summarise {len(LONG_PAGE.read_text().split()):,} words", summary))
 
-    target = OUT / "deployment.fr.md"
-    title(f"taskkit translate {TO_FRENCH.relative_to(HERE.parent)} --to fr -o {target}")
-    if translation := worked(lambda: taskkit.translate(TO_FRENCH, to="fr")):
+    target = OUT / f"{to_french.stem}.fr.md"
+    title(f"taskkit translate {to_french.relative_to(HERE.parent)} --to fr -o {target}")
+    if translation := worked(lambda: taskkit.translate(to_french, to="fr")):
         target.write_text(translation.text, encoding="utf-8")
         print("\n".join(translation.text.splitlines()[:24]))
         print(f"… the whole page is in {target}.")
