@@ -11,6 +11,8 @@ from taskkit.source import Source, Text
 from taskkit.tasks.summarise.captions import Run, is_captions, spoken
 from taskkit.tasks.summarise.records import Quote
 
+PAGE = "\f"  # ends each
+
 
 @dataclass(frozen=True, slots=True)
 class Document:
@@ -37,9 +39,16 @@ class Document:
     def quote(self, start: int, end: int, status: Literal["exact", "normalised", "fuzzy"] = "exact") -> Quote:
         """The characters of the source that `[start, end)` of the view came from."""
         low, high = self.outside(start, end)
-        base = self.source.start
+        whole, base = self.source.text, self.source.start
+        line, page = (0, 0) if base else (1 + whole.count("\n", 0, low), 1 + whole.count(PAGE, 0, low))
         return Quote(
-            quote=self.source.text[low - base : high - base], start=low, end=high, status=status, document=self.name
+            quote=whole[low - base : high - base],
+            start=low,
+            end=high,
+            line=line,
+            page=page if PAGE in whole else 0,
+            status=status,
+            document=self.name,
         )
 
 

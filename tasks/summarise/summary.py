@@ -71,7 +71,10 @@ def _citations(citations: Iterable[Citation]) -> Iterator[str]:
 
 
 def _place(one: Quote) -> str:
-    return f"{one.document or 'characters'} {one.start}-{one.end}:"
+    """Where to open it, as `ask` has it: `leave.md:35`, or the page where there are pages."""
+    at = f" p. {one.page}" if one.page else f":{one.line}" if one.line else ""
+    at = f"{one.document}{at}" if one.document else at.replace(":", "line ").strip()
+    return f"{at}, characters {one.start}-{one.end}:" if at else f"characters {one.start}-{one.end}:"
 
 
 def _quoted(one: Quote) -> str:

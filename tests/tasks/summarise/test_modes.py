@@ -255,7 +255,7 @@ def test_citations_name_the_document() -> None:
 
     result = scripted(model).run(Summarise(MONDAY, also=(TUESDAY,), cite=True))
     assert [(one.document, one.quote[:4]) for one in result.citations] == [("tuesday.md", "Five")]
-    assert "tuesday.md 25-52:" in str(result)
+    assert "tuesday.md:1, characters 25-52:" in str(result)
 
 
 LOST_PACK = adversarial(LOST, item_field="items")

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from taskkit import Text
 from taskkit.tasks.summarise import Summarise
 from taskkit.testing import scripted
 
@@ -54,3 +55,18 @@ def test_citations_point_into_the_source(tmp_path: Path) -> None:
         "The harbour was closed in March.",
         "The repairs took two weeks.",
     ]
+    assert "line 1, characters 0-32:" in str(result)
+
+
+def test_citations_name_the_line_or_the_page(tmp_path: Path) -> None:
+    said = "The harbour was closed in March. The repairs took two weeks."
+    page = tmp_path / "harbour.md"
+    page.write_text("# News\n\nThe harbour was closed in March.\n\nNobody was hurt.\n\nThe repairs took two weeks.\n")
+    result = scripted(said).run(Summarise(page, cite=True))
+    assert [(one.line, one.page) for one in result.citations] == [(3, 0), (7, 0)]
+    assert "harbour.md:3, characters 8-40:" in str(result)
+
+    pages = Text("The harbour was closed in March.\f\fNobody was hurt.\nThe repairs took two weeks.\f", "news.pdf")
+    result = scripted(said).run(Summarise(pages, cite=True))
+    assert [one.page for one in result.citations] == [1, 3]
+    assert "news.pdf p. 3, characters" in str(result)
