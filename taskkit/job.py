@@ -193,7 +193,9 @@ class Job:
     async def embed(
         self, texts: Sequence[str], *, model: str = "text-embedding-3-small", dimensions: int | None = None
     ) -> list[tuple[float, ...]]:
-        return await self.engine.embed(texts, model=model, dimensions=dimensions, took=self._took_to_embed)
+        return await self.engine.embed(
+            texts, model=model, dimensions=dimensions, took=self._took_to_embed, keeps=self.run is not None
+        )
 
     def warn(self, code: str, message: str, *, failure: bool = False) -> None:
         """Goes into the result; a failure is work that was not done."""

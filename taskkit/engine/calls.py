@@ -206,23 +206,25 @@ class Calls:
         model: str = "text-embedding-3-small",
         dimensions: int | None = None,
         took: Callable[[Usage], None] | None = None,
+        keeps: bool = False,
     ) -> list[tuple[float, ...]]:
         """A vector a text, in order, in batches of at most 2,048 texts and 250,000 tokens; by a model of the endpoint, or
         with `local:NAME` by one on this machine. `dimensions` are how many numbers the endpoint is asked for, where it
-        can shorten them. What it took is counted by `took`, else by the engine itself."""
-        return await loop.across(self._embed(texts, model, dimensions, took or self._took))
+        can shorten them. What it took is counted by `took`, else by the engine itself. The journal `keeps` a task's: who
+        keeps vectors needs no second place for them."""
+        return await loop.across(self._embed(texts, model, dimensions, took or self._took, keeps=keeps))
 
     def _took(self, usage: Usage) -> None:
         self.usage += usage
 
     async def _embed(
-        self, texts: Sequence[str], model: str, dimensions: int | None, took: Callable[[Usage], None]
+        self, texts: Sequence[str], model: str, dimensions: int | None, took: Callable[[Usage], None], *, keeps: bool
     ) -> list[tuple[float, ...]]:
         route = await self.roads.route(self.roads.embedding(model))
         batches = batches_of(texts, route.counter.count_many(list(texts)))
 
         async def embedded(batch: tuple[str, ...], size: int) -> tuple[tuple[float, ...], ...]:
-            got = await route.road.embedded(route.model, batch, size, dimensions)
+            got = await route.road.embedded(route.model, batch, size, dimensions, keeps=keeps)
             took(got.usage)  # also where another one fails
             return got.vectors
 

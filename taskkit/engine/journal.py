@@ -9,7 +9,9 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable
+from array import array
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +102,10 @@ def call_key(call: Call, endpoint: str, run: Callable[[], bytes]) -> bytes:
     return digest(endpoint, fields, run() if warm else b"")
 
 
+def vector_key(endpoint: str, model: str, dimensions: int | None, text: str) -> bytes:
+    return digest("vector", endpoint, model, dimensions, text)
+
+
 class Journal:
     def __init__(self, path: Path | None, *, warn: Callable[[str], None], fresh: bool = False) -> None:
         self.path = path
@@ -139,6 +145,14 @@ class Journal:
             reply.model,
             *row,
         )
+
+    def vector(self, key: bytes) -> tuple[float, ...]:
+        """Of a text that was embedded; empty where there is none."""
+        hit = self.get(key)
+        return tuple(array("d", b64decode(hit.text))) if hit is not None else ()
+
+    def put_vector(self, key: bytes, vector: Sequence[float], model: str) -> None:
+        self.put(key, Reply(b64encode(array("d", vector)).decode(), model=model))
 
     def take(self, keys: Iterable[bytes]) -> list[tuple[Any, ...]]:
         """Takes answers out, as rows to give back."""

@@ -11,7 +11,7 @@ from typing import TypeVar
 from taskkit.engine import loop
 from taskkit.engine.call import Call, Embedded, Message, Reply
 from taskkit.engine.endpoint import Endpoint
-from taskkit.engine.journal import Journal, Run, call_key
+from taskkit.engine.journal import Journal, Run, call_key, vector_key
 from taskkit.engine.learn import Learned
 from taskkit.engine.pace import Pace, Transient
 from taskkit.engine.prices import cost, counts_as_we_do, worst_case
@@ -181,8 +181,25 @@ class Road:
         return tuple(sorted(found)), unseen
 
     async def embedded(
-        self, model: Model, texts: tuple[str, ...], tokens: int, dimensions: int | None = None
+        self, model: Model, texts: tuple[str, ...], tokens: int, dimensions: int | None = None, *, keeps: bool = False
     ) -> Embedded:
+        """From the journal where it `keeps` them, text by text; what is not there is bought."""
+        if not keeps:
+            return await self._embedded(model, texts, tokens, dimensions)
+        keys = {text: vector_key(self.endpoint.identity, model.name, dimensions, text) for text in texts}
+        found = {text: vector for text, key in keys.items() if (vector := self._journal.vector(key))}
+        usage = Usage(journal_hits=len(found))
+        for _ in found:
+            self._events.emit("journal-hit", model=model.name)
+        if missing := tuple(text for text in keys if text not in found):
+            got = await self._embedded(model, missing, tokens, dimensions)
+            for text, vector in zip(missing, got.vectors, strict=True):
+                found[text] = vector
+                self._journal.put_vector(keys[text], vector, model.name)
+            usage += got.usage
+        return Embedded(tuple(found[text] for text in texts), usage)
+
+    async def _embedded(self, model: Model, texts: tuple[str, ...], tokens: int, dimensions: int | None) -> Embedded:
         call = Call(model.name, tuple(Message("user", one) for one in texts), max_output=0)
         got, retries = await self._charged(
             lambda _: self.transport.embed(model.name, texts, dimensions), call, model, tokens

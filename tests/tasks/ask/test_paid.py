@@ -45,6 +45,23 @@ def test_the_question_is_embedded_where_the_task_is_run(base: str, server: Serve
         assert default.usage.calls == 0
 
 
+def test_the_question_is_not_paid_for_twice(base: str, server: Server) -> None:
+    """The same again sends nothing at all, and finds the same."""
+    there = server(ANSWER)
+    with engine_of(there) as engine:
+        first = engine.run(Ask(QUESTION, base))
+    sent = len(there.requests)
+    with engine_of(there) as engine:
+        again = engine.run(Ask(QUESTION, base))
+    assert len(there.requests) == sent
+    assert (again.text, again.citations) == (first.text, first.citations)
+    assert (again.usage.calls, again.usage.journal_hits) == (0, 3)
+    assert not again.usage.cost
+    with engine_of(there, fresh=True) as engine, pytest.raises(taskkit.TaskkitError):  # the script is at its end
+        engine.run(Ask(QUESTION, base))
+    assert embedded(there) == 2
+
+
 @pytest.fixture
 def priced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     """Dollars a million tokens of the embedder."""
