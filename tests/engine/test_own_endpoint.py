@@ -65,3 +65,12 @@ def test_the_window_that_is_told_is_used(server: Server, told: dict[str, Any], w
     with engine(there, model=given) as mine, mine.events.listen(lambda event: said.append(event.message)):
         assert mine.run(Room()) == f"{window} {window}"
     assert any("Nothing is known" in one for one in said) == (window == 32_768)
+
+
+def test_the_proxy_of_the_environment_is_used(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    proxy = server("Said by way of it.")
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{proxy.port}")
+    monkeypatch.setenv("NO_PROXY", "")
+    with taskkit.Engine(NAMED["id"], base_url="http://llm.example.test/v1", allow_http=True, context=8000) as mine:
+        assert mine.run(Summarise("Ships sail the sea.")).text == "Said by way of it."
+    assert proxy.requests[-1].path == "http://llm.example.test/v1/chat/completions"
