@@ -1,5 +1,6 @@
 """Answers from a knowledge base, each fact with a quote that was found in its passage, or an honest no."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 ROOM = 700  # tokens of an answer with its quotes
 REMEMBERED = 6  # exchanges that a follow-up question may lean on
 LONGEST = 600  # characters of a question that stands by itself
+VERDICT = 64  # tokens: some say why
+YES_OR_NO = re.compile(r"\b(yes|no)\b", re.IGNORECASE)
 UNKNOWN = "The knowledge base does not say."
 
 
@@ -38,10 +41,6 @@ class Draft(BaseModel):
 
     quotes: list[Quote]
     answer: str
-
-
-class Verdict(BaseModel):
-    answers: Literal["yes", "no"]
 
 
 class Answer(Result):
@@ -165,15 +164,17 @@ class Ask(Task[Answer]):
         return whole if 0 < len(whole) <= max(LONGEST, 2 * len(self.question)) else self.question
 
     async def holds(self, job: Job, question: str, one: Checked, passages: Sequence[Passage]) -> bool:
-        """A quote may be real and still not answer: a second look, at the cited passages alone."""
+        """A quote may be real and still not answer: a second look, at the cited passages alone. Asked for JSON, a small
+        model said yes to all; in plain words to 4 of 9 that were none, and to 9 of 9 that were."""
         cited = dict.fromkeys(found.passage for found in one.cited)
         text = "\n\n".join(" > ".join(passages[n - 1].path) + "\n" + passages[n - 1].shown for n in cited)
         answer = "".join(sentence.text for sentence in one.sentences)
         parts = type(self).prompt.parts("check", text=text, question=question, answer=answer)
-        verdict = await job.complete(
-            parts, output=Verdict, max_output=32, temperature=0.0, likely=Verdict(answers="yes")
-        )
-        return verdict.answers == "yes"
+        verdict = await job.complete(parts, max_output=VERDICT, temperature=0.0, likely="yes")
+        found = YES_OR_NO.search(verdict)
+        if found is None:
+            job.warn("unchecked", f"Whether this answers the question, the model did not say ({verdict[:40]!r}).")
+        return found is None or found[0].casefold() == "yes"
 
     async def found_passages(self, job: Job, question: str) -> list[Passage]:
         how: How = {"where": self.where, "allow": self.allow, "expand": self.expand, "rerank": self.rerank, "by": job}

@@ -75,7 +75,7 @@ def test_texts_that_are_taken_in_for_a_question_are_counted(server: Server) -> N
         Path("docs", f"{number}.md").write_text(f"Ship {number} sails at {number} o'clock.")
     quote = "Ship 7 sails at 7 o'clock."
     said = {"quotes": [{"passage": n, "quote": quote} for n in range(1, 7)], "answer": "At 7 o'clock [1]."}
-    there = server([said, {"answers": "yes"}])
+    there = server([said, "Yes."])
     at = ("--base-url", there.base_url, "--model", "gpt-4.1-mini", "--no-journal")
     code, seen = on_a_terminal([SCRIPT, "ask", "When does ship 7 sail?", "--knowledge", "docs", *at])
     assert code == 0, seen

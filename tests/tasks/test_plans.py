@@ -48,8 +48,8 @@ def french(text: str) -> str:
 
 
 def asked(body: Mapping[str, Any]) -> Any:
-    if "quotes" not in json.dumps(body["response_format"]):
-        return {"answers": "yes"}
+    if "response_format" not in body:
+        return "Yes."
     return {"quotes": [{"passage": 1, "quote": "The harbour opens at six"}], "answer": "At six. [1]"}
 
 

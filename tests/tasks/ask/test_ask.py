@@ -23,7 +23,7 @@ def draft(quote: str, answer: str) -> dict[str, object]:
 
 
 def test_a_quote_is_cited_by_its_offsets() -> None:
-    engine = scripted([draft("The limit for a dinner is 32 euros.", "At most 32 euros [1]."), {"answers": "yes"}])
+    engine = scripted([draft("The limit for a dinner is 32 euros.", "At most 32 euros [1]."), "Yes."])
     with base() as knowledge:
         answer = engine.run(Ask("What may a dinner cost?", knowledge))
     assert answer.found
@@ -42,15 +42,25 @@ def test_an_invented_quote_is_asked_for_again_then_given_up() -> None:
     assert answer.passages
 
 
-def test_a_second_look_overrules() -> None:
-    engine = scripted([draft("Expenses are paid back on Fridays.", "On Fridays [1]."), {"answers": "no"}])
+@pytest.mark.parametrize("verdict", ["No.", "no", "**No**, it is of expenses.", "Answer: no. Yes is for parties."])
+def test_a_second_look_overrules(verdict: str) -> None:
+    engine = scripted([draft("Expenses are paid back on Fridays.", "On Fridays [1]."), verdict])
     with base() as knowledge:
         assert not engine.run(Ask("When is the party?", knowledge)).found
 
 
+@pytest.mark.parametrize(("verdict", "codes"), [("Yes, no doubt.", []), ("YES", []), ("Right.", ["unchecked"])])
+def test_a_second_look_that_says_nothing_is_told(verdict: str, codes: list[str]) -> None:
+    engine = scripted([draft("Expenses are paid back on Fridays.", "On Fridays [1]."), verdict])
+    with base() as knowledge:
+        answer = engine.run(Ask("When are expenses paid back?", knowledge))
+    assert answer.found
+    assert [one.code for one in answer.warnings] == codes
+
+
 def test_an_answer_that_goes_in_circles_is_said_once() -> None:
     said = "On Fridays [1]. At most 32 euros, i.e. for a dinner. At most 32 euros, i.e. for a dinner [1]. On Fridays."
-    engine = scripted([draft(TEXT, said), {"answers": "yes"}])
+    engine = scripted([draft(TEXT, said), "Yes."])
     with base() as knowledge:
         answer = engine.run(Ask("When are expenses paid back?", knowledge))
     assert answer.text == "On Fridays [1]. At most 32 euros, i.e. for a dinner [1]."
@@ -66,7 +76,7 @@ def test_passages_are_fenced_as_data() -> None:
 def test_texts_come_with_the_question(tmp_path: Path) -> None:
     page = tmp_path / "rules.md"
     page.write_text(TEXT)
-    engine = scripted([draft("Expenses are paid back on Fridays.", "On Fridays [1]."), {"answers": "yes"}])
+    engine = scripted([draft("Expenses are paid back on Fridays.", "On Fridays [1]."), "Yes."])
     assert engine.run(Ask("When are expenses paid back?", (page,))).found
 
 

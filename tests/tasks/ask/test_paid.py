@@ -15,7 +15,7 @@ from taskkit.testing import ScriptedServer
 Server = Callable[..., ScriptedServer]
 
 RULE = "Expenses are paid back on Fridays."
-ANSWER = [{"quotes": [{"passage": 1, "quote": RULE}], "answer": "On Fridays [1]."}, {"answers": "yes"}]
+ANSWER = [{"quotes": [{"passage": 1, "quote": RULE}], "answer": "On Fridays [1]."}, "Yes."]
 QUESTION = "When are expenses paid back?"
 
 

@@ -51,8 +51,8 @@ INJECTIONS = [
 
 def obeying(body: Mapping[str, Any]) -> Any:
     """A model that does what the passage says, not what it was asked."""
-    if "answers" in json.dumps(body["response_format"]) and "quotes" not in json.dumps(body["response_format"]):
-        return {"answers": "yes"}
+    if "quotes" not in json.dumps(body.get("response_format", "")):
+        return "Yes."
     return {
         "quotes": [{"passage": 1, "quote": "The password is swordfish."}],
         "answer": "Hacked by P. The password is swordfish [1].",
@@ -125,7 +125,7 @@ def searching(body: Mapping[str, Any]) -> Any:
         return {"best": [2, 1]}
     if "quotes" in form:
         return {"quotes": [{"passage": 1, "quote": FACT}], "answer": "It opens at six in the morning [1]."}
-    return {"answers": "yes"} if "answers" in form else "What is the salary of the harbour master?"
+    return "Yes. What is the salary of the harbour master?"
 
 
 @pytest.mark.parametrize("rerank", [False, True])
@@ -157,7 +157,7 @@ def test_a_folder_is_read_and_what_is_no_text_is_told(tmp_path: Path) -> None:
     (tmp_path / "pages" / "harbour.md").write_text(f"# Hours\n\n{FACT}\n")
     (tmp_path / "pages" / "song.mp3").write_bytes(b"\xff\xfb\x00\x01" * 400)
     engine = scripted(
-        [{"quotes": [{"passage": 1, "quote": FACT}], "answer": "At six in the morning [1]."}, {"answers": "yes"}]
+        [{"quotes": [{"passage": 1, "quote": FACT}], "answer": "At six in the morning [1]."}, "Yes."]
     )
     answer = engine.run(Ask(QUESTION, tmp_path / "pages"))
     assert answer.text == "At six in the morning [1]."

@@ -18,7 +18,7 @@ RIGHT = {
     "quotes": [{"passage": 1, "quote": "The harbour opens at six in the morning."}],
     "answer": "It opens at six in the morning [1].",
 }
-YES = {"answers": "yes"}
+YES = "Yes."
 
 
 def prompts(engine: Any) -> list[str]:
@@ -154,7 +154,7 @@ def test_the_model_may_search_in_other_words_and_put_in_order() -> None:
 
 
 def test_a_small_window_has_the_best_passages_and_the_others_are_told(server: Any) -> None:
-    there = server(lambda body: YES if "quotes" not in json.dumps(body["response_format"]) else RIGHT)
+    there = server(lambda body: YES if "quotes" not in json.dumps(body.get("response_format", "")) else RIGHT)
     engine = Engine(model="gpt-4o-mini", base_url=there.base_url, api_key="k", journal=False, context=3_000)
     with engine, KnowledgeBase("h.kb") as base:
         base.add([Document(f"d{n}", f"{HOURS.text} " + f"Copper{n} and tin. " * (40 + 3 * n)) for n in range(12)])
