@@ -156,9 +156,7 @@ def test_a_folder_is_read_and_what_is_no_text_is_told(tmp_path: Path) -> None:
     (tmp_path / "pages").mkdir()
     (tmp_path / "pages" / "harbour.md").write_text(f"# Hours\n\n{FACT}\n")
     (tmp_path / "pages" / "song.mp3").write_bytes(b"\xff\xfb\x00\x01" * 400)
-    engine = scripted(
-        [{"quotes": [{"passage": 1, "quote": FACT}], "answer": "At six in the morning [1]."}, "Yes."]
-    )
+    engine = scripted([{"quotes": [{"passage": 1, "quote": FACT}], "answer": "At six in the morning [1]."}, "Yes."])
     answer = engine.run(Ask(QUESTION, tmp_path / "pages"))
     assert answer.text == "At six in the morning [1]."
     assert answer.citations[0].document == "harbour.md"
