@@ -1,7 +1,7 @@
 """Each task against one plain prompt, on the same items, with the same model: what the checks are worth.
 
 Run by `make quality`. `MODEL=…` names another model (of the endpoint that is set, else an embedded one); answers are
-kept in `.bench/`, so that a second run is quick. A score is the share of what was to be right, in per cent. The items
+kept in `.bench/`, so that a second run is quick (and knows no tokens: what is kept costs none). A score is the share of what was to be right, in per cent. The items
 are in `quality/`; of the folder of data that `bench_knowledge.py` reads, SQuAD 2.0 is taken too where it is there."""
 
 import argparse
@@ -103,7 +103,7 @@ def engine_of(model: str) -> taskkit.Engine:
 def measured(engine: taskkit.Engine, measure: Measure) -> list[tuple[str, ...]]:
     ours: list[Scores] = []
     theirs: list[Scores] = []
-    spent = [0, 0]
+    spent, hits = [0, 0], 0
     begun = time.monotonic()
     for number, item in enumerate(measure.items, 1):
         print(f"\r{measure.name}: {number} of {len(measure.items)} …", end="", file=sys.stderr, flush=True)
@@ -116,8 +116,9 @@ def measured(engine: taskkit.Engine, measure: Measure) -> list[tuple[str, ...]]:
             scores = measure.scores(item, None if result is None else read(result))
             (theirs, ours)[side].append(scores)
             spent[side] += usage.input_tokens + usage.output_tokens
+            hits += usage.journal_hits
     print(f"\r{measure.name}: {time.monotonic() - begun:.0f} s\033[K", file=sys.stderr)
-    times = f"{spent[1] / spent[0]:.1f}" if spent[0] else "-"
+    times = f"{spent[1] / spent[0]:.1f}" if spent[0] and not hits else "-"
     names = list(dict.fromkeys(name for scores in (*theirs, *ours) for name in scores))
     return [
         (f"{measure.name}: {name}", str(counted(ours, name)), mean(theirs, name), mean(ours, name), times)
