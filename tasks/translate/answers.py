@@ -1,6 +1,7 @@
 """What a model answers with, and what is taken off or left aside before it counts."""
 
 import itertools
+import re
 import statistics
 from collections.abc import Mapping, Sequence
 
@@ -8,6 +9,8 @@ from pydantic import BaseModel
 
 from taskkit.tasks.translate.units import Unit
 
+# The marks that a text was shown between, said again; what follows the last one is about the answer.
+FENCED = re.compile(r"(?:<<<(?!end )[^<>\n]{1,80}>{2,3})?(.*?)(?:<<<end [^<>\n]{1,80}>{2,3}.*)?", re.DOTALL)
 MERGED = 1.3  # times as long as the others of a batch: two in one
 
 
@@ -39,9 +42,8 @@ def bare(answer: str, source: str) -> str:
     lines = text.splitlines()
     if len(lines) > 2 and lines[0].startswith("```") and lines[-1] == "```" and "```" not in source:
         text = "\n".join(lines[1:-1]).strip()
-    lines = text.splitlines()
-    if lines and lines[0].startswith("<<<") and "<<<" not in source:
-        text = "\n".join(line for line in lines if not line.startswith("<<<")).strip()
+    if "<<<" not in source and (fenced := FENCED.fullmatch(text)):
+        text = fenced[1].strip()
     for start, end in (('"', '"'), ("“", "”"), ("«", "»"), ("„", "“")):
         if len(text) > 2 and text[0] == start and text[-1] == end and source.strip()[:1] not in {start, '"', "“"}:
             text = text[1:-1].strip()

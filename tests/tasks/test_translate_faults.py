@@ -245,3 +245,19 @@ def test_a_page_that_came_out_whole_after_a_useless_answer_costs_nothing_again(t
     assert not any(one.failure for one in first.warnings)
     again = translated()
     assert (again.text, again.usage.calls) == (first.text, 0)
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        "<<<text 7d18>>>\n{}\n<<<end of text 7d18>>>",
+        "<<<text 7d18>>> {}\n<<<end of text 7d18>>>\n\nNote: the angle brackets denote the start of a block.",
+        "<<<text 7d18>>>\n{}\n<<<end of text 7d18>>>\n\nThe translation is right.",
+        "{}\n<<<end of text 7d18>>",
+        "```\n{}\n```",
+        '"{}"',
+    ],
+)
+def test_what_a_model_puts_around_an_answer_is_no_part_of_it(around: str) -> None:
+    result = scripted(around.format("Der Hafen ist geschlossen.")).run(Translate("The harbour is closed.", to="de"))
+    assert (result.text, result.warnings, result.usage.calls) == ("Der Hafen ist geschlossen.", (), 1)
