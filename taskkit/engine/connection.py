@@ -11,7 +11,9 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
+from taskkit.engine.endpoint import is_here
 from taskkit.engine.failures import masked
 from taskkit.engine.pace import Transient
 from taskkit.engine.wire import duration, short
@@ -47,6 +49,17 @@ def reading(where: str, key: str) -> Iterator[None]:
         raise
     except Exception as error:
         raise nonsense(where, masked(str(error) if isinstance(error, ValueError) else repr(error), key)) from error
+
+
+def _through_http(transport: Any) -> Any:
+    """Any other proxy would be spoken to as if it were one of HTTP."""
+    proxy = getattr(transport, "proxy", None)
+    if proxy is not None and (scheme := str(proxy.url.scheme)) not in {"http", "https"}:
+        raise ConfigurationError(
+            f"The proxy of the environment is one of {scheme}, which can not be used.",
+            hint="Set HTTPS_PROXY to one of http, or NO_PROXY to the endpoint's host.",
+        )
+    return transport
 
 
 class Answer:
@@ -111,7 +124,10 @@ class Connection:
         if self._http is None:
             from openai import AsyncOpenAI, DefaultAioHttpClient, Timeout
 
-            self._http = DefaultAioHttpClient(timeout=Timeout(self.timeout, connect=min(CONNECT, self.timeout)))
+            self._http = DefaultAioHttpClient(
+                timeout=Timeout(self.timeout, connect=min(CONNECT, self.timeout)),
+                trust_env=not is_here(urlsplit(self.base_url).hostname or ""),  # what is for this machine stays on it
+            )
             self._client = AsyncOpenAI(
                 api_key=self._key,
                 base_url=self.base_url,
@@ -136,8 +152,10 @@ class Connection:
         if path not in self._ways:
             url = type(self._http.base_url)(self.base_url + path)
             straight = getattr(self._http, "_transport_for_url", None)
-            send = partial(self._http.send, stream=True, follow_redirects=False)
-            self._ways[path] = url, straight(url).handle_async_request if straight else send
+            if straight is None:
+                self._ways[path] = url, partial(self._http.send, stream=True, follow_redirects=False)
+            else:
+                self._ways[path] = url, _through_http(straight(url)).handle_async_request
         return self._ways[path]
 
     @contextlib.asynccontextmanager

@@ -136,7 +136,7 @@ def checked_url(url: str, *, allow_http: bool) -> str:
             "An endpoint's address holds no user or password, and nothing after a ? or #.",
             hint="Give the key as OPENAI_API_KEY.",
         )
-    if parts.scheme == "http" and not _is_here(host) and not allow_http:
+    if parts.scheme == "http" and not is_here(host) and not allow_http:
         raise ConfigurationError(
             f"{url} is plain http, which would show the key and the text to the network.",
             hint="Use https, or say --allow-http if that network is your own.",
@@ -144,7 +144,7 @@ def checked_url(url: str, *, allow_http: bool) -> str:
     return parts.geturl().rstrip("/")
 
 
-def _is_here(host: str) -> bool:
+def is_here(host: str) -> bool:
     """Names that begin like an address of this machine are names."""
     try:
         return ipaddress.ip_address(host).is_loopback

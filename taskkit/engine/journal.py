@@ -149,7 +149,10 @@ class Journal:
     def vector(self, key: bytes) -> tuple[float, ...]:
         """Of a text that was embedded; empty where there is none."""
         hit = self.get(key)
-        return tuple(array("d", b64decode(hit.text))) if hit is not None else ()
+        try:
+            return () if hit is None else tuple(array("d", b64decode(hit.text)))
+        except ValueError:  # damaged
+            return ()
 
     def put_vector(self, key: bytes, vector: Sequence[float], model: str) -> None:
         self.put(key, Reply(b64encode(array("d", vector)).decode(), model=model))

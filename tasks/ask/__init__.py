@@ -27,7 +27,7 @@ ROOM = 700  # tokens of an answer with its quotes
 REMEMBERED = 6  # exchanges that a follow-up question may lean on
 LONGEST = 600  # characters of a question that stands by itself
 VERDICT = 64  # tokens: some say why
-YES_OR_NO = re.compile(r"\b(yes|no)\b", re.IGNORECASE)
+YES_OR_NO = re.compile(r"\b(?:yes|no)\b(?!\s+(?:or|doubt|problem)\b)", re.IGNORECASE)
 UNKNOWN = "The knowledge base does not say."
 
 
@@ -41,6 +41,10 @@ class Draft(BaseModel):
 
     quotes: list[Quote]
     answer: str
+
+
+class Verdict(BaseModel):
+    answers: Literal["yes", "no"]
 
 
 class Answer(Result):
@@ -170,11 +174,10 @@ class Ask(Task[Answer]):
         text = "\n\n".join(" > ".join(passages[n - 1].path) + "\n" + passages[n - 1].shown for n in cited)
         answer = "".join(sentence.text for sentence in one.sentences)
         parts = type(self).prompt.parts("check", text=text, question=question, answer=answer)
-        verdict = await job.complete(parts, max_output=VERDICT, temperature=0.0, likely="yes")
-        found = YES_OR_NO.search(verdict)
-        if found is None:
-            job.warn("unchecked", f"Whether this answers the question, the model did not say ({verdict[:40]!r}).")
-        return found is None or found[0].casefold() == "yes"
+        said = yes_or_no(await job.complete(parts, max_output=VERDICT, temperature=0.0, likely="yes"))
+        if not said:
+            said = (await job.complete(parts, output=Verdict, max_output=VERDICT, temperature=0.0)).answers
+        return said == "yes"
 
     async def found_passages(self, job: Job, question: str) -> list[Passage]:
         how: How = {"where": self.where, "allow": self.allow, "expand": self.expand, "rerank": self.rerank, "by": job}
@@ -183,6 +186,15 @@ class Ask(Task[Answer]):
 
     def ask(self, block: str, question: str, **values: Any) -> list[Part]:
         return type(self).prompt.parts(block, question=question, language=self.language, **values)
+
+
+def yes_or_no(text: str) -> str:
+    """What it says first, or all along; nothing where that is not plain."""
+    found = [one[0].casefold() for one in YES_OR_NO.finditer(text)]
+    begins = YES_OR_NO.match(text.lstrip(" \t\n*_`\"'#"))
+    if begins or len(set(found)) == 1:
+        return found[0]
+    return ""
 
 
 def looked_at(draft: Draft, passages: Sequence[Passage]) -> Checked:

@@ -9,12 +9,19 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from taskkit.source import Text
 from taskkit.spans import sentences
 from taskkit.tasks.summarise.documents import Document
 from taskkit.tasks.summarise.records import Quote
 
 LONGEST = 600  # characters of a sentence; a longer one is cut at spaces
 COMMON = 0.2  # of the sentences: a word in more of them tells nothing
+_BLOCK = re.compile(
+    r"<!--.*?-->|<(script|style|template|svg)\b.*?</\1\s*>|</?(?:address|article|aside|blockquote|body|br|caption|center|"
+    r"dd|details|dialog|div|dl|dt|fieldset|figcaption|figure|footer|form|h[1-6]|head|header|hr|html|li|link|main|meta|nav|"
+    r"ol|option|p|pre|section|select|summary|table|tbody|td|textarea|tfoot|th|thead|title|tr|ul)\b[^<>]*>|<![^<>]*>",
+    re.DOTALL | re.IGNORECASE,
+)
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\u0e00-\u0e7f]")
 
 
@@ -32,9 +39,21 @@ def numbered(documents: Sequence[Document]) -> list[Sentence]:
     return [
         Sentence(number, start, end, document.view.text[start:end])
         for number, document in enumerate(documents)
-        for first, last in sentences(document.view.text)
+        for first, last in _sentences(document.view)
         for start, end in _cut(document.view.text, first, last)
     ]
+
+
+def _sentences(view: Text) -> Iterator[tuple[int, int]]:
+    """Of a page each block has its own, and what is no text has none."""
+    if view.format != "html":
+        yield from sentences(view.text)
+        return
+    at = 0
+    for gap in (*_BLOCK.finditer(view.text), None):
+        end = gap.start() if gap else len(view.text)
+        yield from ((at + first, at + last) for first, last in sentences(view.text[at:end]))
+        at = gap.end() if gap else end
 
 
 def quote_of(one: Sentence, documents: Sequence[Document]) -> Quote:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 import taskkit
+from taskkit.errors import ConfigurationError
 from taskkit.tasks.summarise import Summarise
 from taskkit.testing import Fail, ScriptedServer
 
@@ -74,3 +75,23 @@ def test_the_proxy_of_the_environment_is_used(server: Server, monkeypatch: pytes
     with taskkit.Engine(NAMED["id"], base_url="http://llm.example.test/v1", allow_http=True, context=8000) as mine:
         assert mine.run(Summarise("Ships sail the sea.")).text == "Said by way of it."
     assert proxy.requests[-1].path == "http://llm.example.test/v1/chat/completions"
+
+
+def test_what_is_for_this_machine_goes_through_no_proxy(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    proxy, there = server("By way of it."), server("At once.", models=[NAMED])
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{proxy.port}")
+    monkeypatch.setenv("NO_PROXY", "")
+    with engine(there) as mine:
+        assert mine.run(Summarise("Ships sail the sea.")).text == "At once."
+    assert not proxy.requests
+
+
+def test_a_proxy_of_another_kind_is_refused(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    proxy = server("By way of it.")
+    monkeypatch.setenv("ALL_PROXY", f"socks5://127.0.0.1:{proxy.port}")
+    with (
+        taskkit.Engine(NAMED["id"], base_url="https://llm.example.test/v1", context=8000) as mine,
+        pytest.raises(ConfigurationError, match="socks5"),
+    ):
+        mine.run(Summarise("Ships sail the sea."))
+    assert not proxy.requests

@@ -1,5 +1,7 @@
 """A base whose embedder is behind an endpoint: the question goes where the task's calls go, and is paid for as they are."""
 
+import contextlib
+import sqlite3
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -131,3 +133,16 @@ def test_what_is_embedded_here_costs_nothing_in_a_plan(server: Server) -> None:
     with engine_of(server("")) as engine, KnowledgeBase("here.kb") as opened:
         opened.add(Document("rules", RULE))
         assert engine.plan(Ask(QUESTION, opened)).calls[0] == 2
+
+
+def test_a_damaged_vector_in_the_journal_is_asked_for_again(base: str, server: Server) -> None:
+    there = server(ANSWER)
+    with engine_of(there) as engine:
+        first = engine.run(Ask(QUESTION, base))
+        path = engine.journal.path
+    assert path is not None
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as journal:
+        assert journal.execute("UPDATE replies SET text = '!!!' WHERE model LIKE 'text-emb%'").rowcount == 1
+    with engine_of(there) as engine:
+        assert engine.run(Ask(QUESTION, base)).text == first.text
+    assert embedded(there) == 2

@@ -70,3 +70,17 @@ def test_citations_name_the_line_or_the_page(tmp_path: Path) -> None:
     result = scripted(said).run(Summarise(pages, cite=True))
     assert [one.page for one in result.citations] == [1, 3]
     assert "news.pdf p. 3, characters" in str(result)
+
+
+def test_citations_of_a_page_are_of_its_sentences() -> None:
+    page = (
+        "<!DOCTYPE html><html><head><title>News</title><style>p { color: red }</style></head><body>\n"
+        "<h1>Harbour</h1><p class='x'>The harbour was <b>closed</b> in March.</p><p>Nobody was hurt.</p>\n"
+        "<ul><li>The repairs took two weeks.</ul><script>var said = 'The repairs took two weeks.';</script></body></html>"
+    )
+    said = "The harbour was closed in March. The repairs took two weeks."
+    result = scripted(said).run(Summarise(Text(page, "news.html", "html"), cite=True))
+    assert [one.quote for one in result.citations] == [
+        "The harbour was <b>closed</b> in March.",
+        "The repairs took two weeks.",
+    ]
