@@ -9,8 +9,8 @@ from pydantic import BaseModel
 
 from taskkit.tasks.translate.units import Unit
 
-# The marks that a text was shown between, said again; what follows the last one is about the answer.
-FENCED = re.compile(r"(?:<<<(?!end )[^<>\n]{1,80}>{2,3})?(.*?)(?:<<<end [^<>\n]{1,80}>{2,3}.*)?", re.DOTALL)
+# The marks that a text was shown between, said again, if in another language; what follows the second is about the answer.
+FENCED = re.compile(r"(?:<<<[^<>\n]{1,80}>{2,3})?(.*?)(?:<<<[^<>\n]{1,80}>{2,3}.*)?", re.DOTALL)
 MERGED = 1.3  # times as long as the others of a batch: two in one
 
 

@@ -254,6 +254,7 @@ def test_a_page_that_came_out_whole_after_a_useless_answer_costs_nothing_again(t
         "<<<text 7d18>>> {}\n<<<end of text 7d18>>>\n\nNote: the angle brackets denote the start of a block.",
         "<<<text 7d18>>>\n{}\n<<<end of text 7d18>>>\n\nThe translation is right.",
         "{}\n<<<end of text 7d18>>",
+        "<<<Text 7d18>>>\n{}\n<<<Ende des Textes 7d18>>>",
         "```\n{}\n```",
         '"{}"',
     ],
