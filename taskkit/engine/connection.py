@@ -242,6 +242,9 @@ class Connection:
         names = {cls.__name__ for cls in type(error).__mro__}
         if "UnsupportedProtocol" in names or "InvalidURL" in names:
             return ConfigurationError(f"{self.base_url} is no usable address: {error}.")
+        if "ProxyError" in names:
+            said = f"The proxy of the environment would not connect to {self.base_url} ({masked(short(error), self._key)})."
+            return Transient(EndpointError(said, hint="Is it the right one, and does it know you?"), tries=2)
         if "TimeoutException" in names and "ConnectTimeout" not in names:
             return self._too_late()
         causes = {cls.__name__ for cls in type(error.__cause__ or error.__context__).__mro__}

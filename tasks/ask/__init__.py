@@ -1,5 +1,6 @@
 """Answers from a knowledge base, each fact with a quote that was found in its passage, or an honest no."""
 
+import contextlib
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 import taskkit
-from taskkit.errors import InputError
+from taskkit.errors import InputError, InvalidOutputError
 from taskkit.job import Job
 from taskkit.knowledge import Citation, KnowledgeBase, Passage
 from taskkit.knowledge.checks import labels
+from taskkit.knowledge.readers import known, suffix_of
 from taskkit.prompt import Part, Prompt
 from taskkit.results import Result
 from taskkit.spans import sentences
@@ -174,7 +176,9 @@ class Ask(Task[Answer]):
         text = "\n\n".join(" > ".join(passages[n - 1].path) + "\n" + passages[n - 1].shown for n in cited)
         answer = "".join(sentence.text for sentence in one.sentences)
         parts = type(self).prompt.parts("check", text=text, question=question, answer=answer)
-        said = yes_or_no(await job.complete(parts, max_output=VERDICT, temperature=0.0, likely="yes"))
+        said = ""
+        with contextlib.suppress(InvalidOutputError):  # it said nothing at all
+            said = yes_or_no(await job.complete(parts, max_output=VERDICT, temperature=0.0, likely="yes"))
         if not said:
             said = (await job.complete(parts, output=Verdict, max_output=VERDICT, temperature=0.0)).answers
         return said == "yes"
@@ -213,8 +217,10 @@ def usual(passages: Sequence[Passage], *, long: bool) -> Draft:
 
 
 def place_of(one: Passage | Citation) -> str:
-    """Where to open it: `people/leave.md:35 (Leave > Asking)`, or the page where there are pages."""
-    at = f" p. {one.page}" if one.page else f":{one.line}" if one.line > 1 else ""
+    """Where to open it: `people/leave.md:35 (Leave > Asking)`, or the page where there are pages. The lines of a text
+    that a reader has taken out of its file are not the file's."""
+    its_own = not known(suffix_of(Path(one.document)))
+    at = f" p. {one.page}" if one.page else f":{one.line}" if one.line > 1 and its_own else ""
     under = f" ({' > '.join(one.headings)})" if one.headings else ""
     return f"{one.document}{at}{under}"
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from taskkit.knowledge.languages import common_words, guess
+from taskkit.tasks.ask.spelled import spelled
 
 # Of a sentence's words so many must stand in what it rests on, in some form. Measured, SQuAD's questions with their
 # answers as sentences, on the sentence that has the answer and on the others of its paragraph, at .5 / .4 / .34 / .25:
@@ -100,7 +101,7 @@ def says_something(quote: str) -> bool:
 
 
 def strange(sentence: str, quotes: str, passages: str, how: Comparable) -> list[str]:
-    """Numbers of a sentence that no quote has, and names and addresses that no passage has."""
+    """Numbers of a sentence that no quote has, in digits or in words, and names and addresses that no passage has."""
     low = passages.casefold()
     named = addresses_in(sentence)
     addresses = [one for one in named if not _stands(one.casefold(), low)]
@@ -108,11 +109,18 @@ def strange(sentence: str, quotes: str, passages: str, how: Comparable) -> list[
         sentence = sentence.replace(one, " ")
     sentence = _ITEM.sub("", sentence)
     there = {reading for one in (*NUMBER.findall(quotes), *_GROUPED.findall(quotes)) for reading in _parts(one)}
+    language = guess(passages) or "en"
+    there.update(str(value) for _, value in spelled(quotes, language))
     grouped = _GROUPED.findall(sentence)
     whole = {part for one in grouped if readings(one) & there for part in one.split()}
     numbers = [one for one in NUMBER.findall(sentence) if one not in whole and not readings(one) & there]
     names = [one for one in NAME.findall(sentence) if one.casefold() not in low] if how.names else []
-    return list(dict.fromkeys([*numbers, *names, *addresses]))
+    words = [
+        one
+        for one, value in (spelled(sentence, language) if how.words else ())
+        if value > 1 and str(value) not in there
+    ]  # "one" is said of much
+    return list(dict.fromkeys([*numbers, *words, *names, *addresses]))
 
 
 def addresses_in(text: str) -> list[str]:

@@ -61,10 +61,16 @@ def test_a_second_look_agrees(verdict: str) -> None:
         assert engine.run(Ask("When are expenses paid back?", knowledge)).found
 
 
-@pytest.mark.parametrize("verdict", ["Nein.", "Right.", "Is it yes or no? Yes. Or: no."])
+@pytest.mark.parametrize("verdict", ["Nein.", "", "Right.", "Is it yes or no? Yes. Or: no."])
 @pytest.mark.parametrize("then", ["yes", "no"])
 def test_a_second_look_that_is_not_plain_is_asked_for_in_a_form(verdict: str, then: str) -> None:
-    engine = scripted([draft("Expenses are paid back on Fridays.", "On Fridays [1]."), verdict, {"answers": then}])
+    engine = scripted(
+        [
+            draft("Expenses are paid back on Fridays.", "On Fridays [1]."),
+            *([verdict] if verdict else ["", ""]),
+            {"answers": then},
+        ]
+    )
     with base() as knowledge:
         assert engine.run(Ask("When are expenses paid back?", knowledge)).found is (then == "yes")
 
@@ -113,3 +119,13 @@ def test_an_empty_file_is_an_empty_text_and_no_base(tmp_path: Path) -> None:
 def test_no_knowledge_is_one_clear_error() -> None:
     with pytest.raises(InputError, match="--knowledge"):
         scripted().run(Ask("What?"))
+
+
+def test_a_place_in_a_page_has_no_line_of_another_text(tmp_path: Path) -> None:
+    page = tmp_path / "rules.html"
+    page.write_text(
+        "<html>\n<body>\n\n\n<h1>Rules</h1>\n\n\n<p>Dinner is at six.</p>\n<p>Expenses are paid back on Fridays.</p>"
+    )
+    engine = scripted([draft("Expenses are paid back on Fridays.", "On Fridays [1]."), "Yes."])
+    answer = engine.run(Ask("When are expenses paid back?", page))
+    assert '[1] rules.html (Rules): "Expenses' in str(answer)
