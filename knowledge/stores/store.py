@@ -216,7 +216,11 @@ def widened(made: Made, kept: int, width: int) -> None:
     if width != kept:
         # Under another name: vectors of this one would be taken for made already.
         named = made.embedder.partition("@")[0] if made.embedder.startswith("openai:") else ""
-        anew = f"all anew: `taskkit kb reindex --embedder {named}@{width}`" if named else "the base from its documents"
+        anew = (
+            f"all anew: `taskkit kb reindex --embedder {named}@{width}`"
+            if named
+            else "the base anew from its documents"
+        )
         raise ConfigurationError(
             f"The embedder {made} gives vectors of {width} numbers now; those of the base have {kept}.",
             hint=f"Give the model that they were made with, or make {anew}.",

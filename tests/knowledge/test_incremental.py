@@ -148,7 +148,7 @@ def test_an_embedder_that_gives_other_widths_is_refused(place: str) -> None:
         return (await Told.embed(narrow, texts))[:, :8]
 
     narrow.embed = embed  # type: ignore[method-assign]
-    with KnowledgeBase(place, embedder=narrow) as base, pytest.raises(Exception, match=r"24.*reindex"):
+    with KnowledgeBase(place, embedder=narrow) as base, pytest.raises(Exception, match=r"24.*anew from its documents"):
         base.add(Document("b", "Other words."))
 
 
