@@ -6,6 +6,7 @@ constant of the search was chosen on the questions of even number; what is shown
 
 import argparse
 import contextlib
+import gc
 import gzip
 import json
 import math
@@ -238,6 +239,8 @@ def adding(scratch: Path, options: argparse.Namespace) -> list[Row]:
     for one in markdown(size):
         (files / one.name).write_text(one.text)
     took = sum(path.stat().st_size for path in files.iterdir())
+    gc.collect()
+    gc.freeze()  # the sets that were read before are no part of this
     with KnowledgeBase(scratch / "adding.kb") as base:
         base.add(Document("warm", "The tables of words are read on first use."))
         began = time.perf_counter()
