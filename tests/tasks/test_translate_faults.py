@@ -262,3 +262,11 @@ def test_a_page_that_came_out_whole_after_a_useless_answer_costs_nothing_again(t
 def test_what_a_model_puts_around_an_answer_is_no_part_of_it(around: str) -> None:
     result = scripted(around.format("Der Hafen ist geschlossen.")).run(Translate("The harbour is closed.", to="de"))
     assert (result.text, result.warnings, result.usage.calls) == ("Der Hafen ist geschlossen.", (), 1)
+
+
+def test_a_sentence_about_a_word_is_no_translation_of_it() -> None:
+    about = "Le mot « Service » est un nom et ne doit pas être traduit."
+    result = scripted(about).run(Translate("Service", to="fr"))
+    assert (result.text, [one.failure for one in result.warnings]) == ("Service", [True])
+    phrase = "distributeur automatique de billets"
+    assert scripted(phrase).run(Translate("ATM", to="fr")).text == phrase
