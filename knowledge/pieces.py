@@ -5,11 +5,10 @@ from dataclasses import dataclass
 
 from taskkit.knowledge.lexical import clean, indexed
 from taskkit.knowledge.records import Document, Passage, title_path
-from taskkit.source import Text
+from taskkit.source import PAGE, Text
 from taskkit.tokens import Counter
 
 SIZE = 400  # tokens
-PAGE = "\f"  # ends each page
 WIDEST = 500  # characters of a table's columns
 
 

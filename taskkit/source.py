@@ -109,6 +109,7 @@ _CODE = frozenset(
 )
 # What the knowledge base's readers take out of their files; HTML is text already.
 _DOCUMENTS = frozenset(["docm", "docx", "dotx", "eml", "epub", "ipynb", "pdf", "ppsx", "pptm", "pptx"])
+PAGE = "\f"  # ends each page of a text
 _MAGIC = {
     b"%PDF-": "a PDF",
     b"PK\x03\x04": "a ZIP archive or an Office document",

@@ -171,7 +171,7 @@ class Ask(Task[Answer]):
 
     async def holds(self, job: Job, question: str, one: Checked, passages: Sequence[Passage]) -> bool:
         """A quote may be real and still not answer: a second look, at the cited passages alone. Asked for JSON, a small
-        model said yes to all; in plain words to 4 of 9 that were none, and to 9 of 9 that were."""
+        model said yes to all; in plain words to 3 of 9 that were none, and to 9 of 9 that were."""
         cited = dict.fromkeys(found.passage for found in one.cited)
         text = "\n\n".join(" > ".join(passages[n - 1].path) + "\n" + passages[n - 1].shown for n in cited)
         answer = "".join(sentence.text for sentence in one.sentences)

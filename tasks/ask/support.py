@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from taskkit.knowledge import Citation, Passage
-from taskkit.knowledge.pieces import PAGE
+from taskkit.source import PAGE
 from taskkit.spans import Span, locate, sentences
 from taskkit.tasks.ask.inert import inactive
 from taskkit.tasks.ask.wording import SHARE, Comparable, comparable, says_something, share, strange

@@ -7,11 +7,9 @@ from pathlib import PurePath
 from typing import Literal
 
 from taskkit.job import Job
-from taskkit.source import Source, Text
+from taskkit.source import PAGE, Source, Text
 from taskkit.tasks.summarise.captions import Run, is_captions, spoken
 from taskkit.tasks.summarise.records import Quote
-
-PAGE = "\f"  # ends each
 
 
 @dataclass(frozen=True, slots=True)

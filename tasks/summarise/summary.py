@@ -72,8 +72,11 @@ def _citations(citations: Iterable[Citation]) -> Iterator[str]:
 
 def _place(one: Quote) -> str:
     """Where to open it, as `ask` has it: `leave.md:35`, or the page where there are pages."""
-    at = f" p. {one.page}" if one.page else f":{one.line}" if one.line else ""
-    at = f"{one.document}{at}" if one.document else at.replace(":", "line ").strip()
+    at = one.document
+    if one.page:
+        at = f"{at} p. {one.page}".strip()
+    elif one.line:
+        at = f"{at}:{one.line}" if at else f"line {one.line}"
     return f"{at}, characters {one.start}-{one.end}:" if at else f"characters {one.start}-{one.end}:"
 
 
