@@ -90,7 +90,7 @@ class Pace:
         self.active = 0
         self.retries = 0
         self._events = events
-        self._queue: deque[asyncio.Future[None]] = deque()
+        self._queue: deque[asyncio.Future[int]] = deque()
         self._resume_at = 0.0
         self._cut_at = 0.0
         self._told_until = 0.0
@@ -103,7 +103,8 @@ class Pace:
         """The attempt's value, and how many retries it took. Raises the last try's error when all are used up."""
         failed, limited_tries = 0, 0
         while True:
-            await self._enter(tokens)
+            among = await self._enter(tokens)
+            sent = time.monotonic()
             try:
                 value = await attempt()
             except Transient as failure:
@@ -119,28 +120,30 @@ class Pace:
                 self.retries += 1
                 self._events.emit("retry", str(failure.error), tries=failed + limited_tries, seconds=delay)
                 if limited:
-                    self._slow_down(delay)
+                    self._slow_down(delay, sent, among)
                     delay = 0.0
             except (AuthenticationError, QuotaError) as error:
                 self._turn_away(error)
                 raise
             else:
-                self._speed_up()
+                self._speed_up(among)
                 return value, failed + limited_tries
             finally:
                 self._leave()
             self._tell(delay, "before the next try")
             await asyncio.sleep(delay)
 
-    async def _enter(self, tokens: int) -> None:
-        """In the order of asking: who waits is given a place, so that no newcomer takes it."""
+    async def _enter(self, tokens: int) -> int:
+        """In the order of asking: who waits is given a place, so that no newcomer takes it. Gives how many are at
+        work with the one that enters."""
         if self.active < int(self.limit) and not self._queue:
             self.active += 1
+            among = self.active
         else:
-            waiter = asyncio.get_running_loop().create_future()
+            waiter: asyncio.Future[int] = asyncio.get_running_loop().create_future()
             self._queue.append(waiter)
             try:
-                await waiter
+                among = await waiter
             except asyncio.CancelledError:
                 if waiter.done() and not waiter.cancelled():
                     self._leave()
@@ -152,6 +155,7 @@ class Pace:
         except asyncio.CancelledError:
             self._leave()
             raise
+        return among
 
     def _delay(self, tokens: int) -> float:
         now = time.monotonic()
@@ -180,8 +184,8 @@ class Pace:
         while self._queue and self.active < int(self.limit):
             waiter = self._queue.popleft()
             if not waiter.done():
-                waiter.set_result(None)
                 self.active += 1
+                waiter.set_result(self.active)
 
     def _turn_away(self, error: TaskkitError) -> None:
         """What would be told the same is not sent."""
@@ -190,17 +194,19 @@ class Pace:
             if not waiter.done():
                 waiter.set_exception(copy.copy(error))
 
-    def _speed_up(self) -> None:
-        if self.limit < self.most:
-            # Doubles each round until the first 429, then adds one a round.
-            self.limit = min(self.most, self.limit + (1 / self.limit if self._cut_at else 1))
+    def _speed_up(self, among: int) -> None:
+        """After an answer to a call that went out as one of `among`. Doubles each round until the first 429, from what
+        has been seen to go well; then adds one a round."""
+        grown = self.limit + 1 / self.limit if self._cut_at else min(self.limit + 1, 2.0 * among)
+        self.limit = min(float(self.most), max(self.limit, grown))
 
-    def _slow_down(self, delay: float) -> None:
+    def _slow_down(self, delay: float, sent: float, among: int) -> None:
+        """After a 429 to a call that went out at `sent` as one of `among`: so many were too much."""
         now = time.monotonic()
         self._resume_at = max(self._resume_at, now + delay)
-        if now - self._cut_at > max(delay, 1.0):  # the other calls of the same burst do not cut it again
+        if sent >= self._cut_at:  # the other calls of the same burst do not cut it again
             self._cut_at = now
-            self.limit = max(1.0, min(self.limit, self.active) * 0.7)
+            self.limit = max(1.0, min(self.limit, among) * 0.7)
             self._events.emit("pause", "the endpoint asked for a slower pace", seconds=delay, limit=int(self.limit))
 
     def told(self, kind: str, *, limit: float, remaining: float, reset: float) -> None:
