@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
 Told = Callable[..., None]  # Pace.told
-Way = tuple[Any, Callable[[Any], Awaitable[Any]]]  # a URL, and what sends a request there
+Way = tuple[Any, Callable[[Any], Awaitable[Any]]]  # a request, to be filled, and what sends it
 
 NONSENSE_TRIES = 3  # of what is no answer: another address than that of an endpoint gives it for ever
 REDIRECTS = 4  # that one call follows
@@ -60,6 +60,16 @@ def _through_http(transport: Any) -> Any:
             hint="Set HTTPS_PROXY to one of http, or NO_PROXY to the endpoint's host.",
         )
     return transport
+
+
+def _filled(empty: Any, url: Any, content: bytes) -> Any:
+    """A request like `empty`, to `url`, with `content`."""
+    request = type(empty)(
+        empty.method, url, headers=empty.headers, stream=type(empty.stream)(content), extensions=empty.extensions
+    )
+    request.headers.encoding = empty.headers.encoding  # not found out anew
+    request.read()
+    return request
 
 
 class Answer:
@@ -114,11 +124,11 @@ class Connection:
         self._told = told
         self._client: AsyncOpenAI | None = None
         self._http: Any = None
-        self._ways: dict[str, Way] = {}
+        self._ways: dict[tuple[str, str], Way] = {}
         self._clocks: set[asyncio.Timeout] = set()  # of what is on its way
         self._closed = False
 
-    def _open(self) -> Any:
+    def _open(self) -> None:
         if self._closed:
             raise self._was_closed()
         if self._http is None:
@@ -144,31 +154,31 @@ class Connection:
                     if isinstance(value, str) and not name.lower().startswith("x-stainless-")
                 }
             )
-        return self._http
 
-    def _way(self, path: str) -> Way:
-        """The URL, of the class that the client has (to parse one is a tenth of a call's time), and what sends there:
-        the client's own transport, as cookies, redirects and ways to sign on take as long as the transport itself."""
-        if path not in self._ways:
-            url = type(self._http.base_url)(self.base_url + path)
+    def _way(self, method: str, path: str) -> Way:
+        """The request as the client builds it, once (to build one is a tenth of a call's time), and what sends it: the
+        client's own transport, as cookies, redirects and ways to sign on take as long as the transport itself."""
+        if (method, path) not in self._ways:
+            request = self._http.build_request(method, self.base_url + path, content=b"")
+            request.headers.pop("content-length", None)  # the transport's to say
             straight = getattr(self._http, "_transport_for_url", None)
             if straight is None:
-                self._ways[path] = url, partial(self._http.send, stream=True, follow_redirects=False)
+                self._ways[method, path] = request, partial(self._http.send, stream=True, follow_redirects=False)
             else:
-                self._ways[path] = url, _through_http(straight(url)).handle_async_request
-        return self._ways[path]
+                self._ways[method, path] = request, _through_http(straight(request.url)).handle_async_request
+        return self._ways[method, path]
 
     @contextlib.asynccontextmanager
     async def answer(self, path: str, content: bytes | None, most: int) -> AsyncIterator[Answer]:
         """What comes back for `content`, or for nothing; of up to `most` bytes."""
-        http = self._open()
+        self._open()
         response: Any = None
         clock = asyncio.timeout(self.timeout)
         self._clocks.add(clock)
         try:
             async with clock:
                 try:
-                    response = await self._sent(http, path, content)
+                    response = await self._sent(path, content)
                     yield Answer(self, response, clock, most)
                 finally:
                     if response is not None:
@@ -181,12 +191,12 @@ class Connection:
         finally:
             self._clocks.discard(clock)
 
-    async def _sent(self, http: Any, path: str, content: bytes | None) -> Any:
-        url, send = self._way(path)
+    async def _sent(self, path: str, content: bytes | None) -> Any:
+        empty, send = self._way("GET" if content is None else "POST", path)
+        url = empty.url
         for _ in range(REDIRECTS + 1):
             try:
-                request = http.build_request("GET" if content is None else "POST", url, content=content)
-                response = await send(request)
+                response = await send(_filled(empty, url, content or b""))
             except Exception as error:
                 raise self.broken(error) from error
             self._tell(response.headers)
