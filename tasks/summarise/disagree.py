@@ -44,20 +44,37 @@ async def _of_group(work: Work, group: Sequence[Sentence]) -> list[Disagreement]
     parts = work.ask("differ", listing=listing(group, work.documents))
     likely = Differences(items=[Difference(matter="the number of ships", sentences=[0, 1])])
     try:
-        got = await work.job.complete(parts, output=Differences, max_output=ROOM, likely=likely)
+        got = await work.job.complete(parts, output=Differences, max_output=ROOM, temperature=0.0, likely=likely)
     except QuotaError:
         raise
     except (EndpointError, RefusedError) as error:
         work.job.warn("not-compared", f"Some of the documents' sentences were not compared: {error}", failure=True)
         return []
+    finder = Finder(group)
     found: list[Disagreement] = []
     for one in got.items:
-        chosen = [group[number] for number in dict.fromkeys(one.sentences) if 0 <= number < len(group)]
+        numbers = [number for number in dict.fromkeys(one.sentences) if 0 <= number < len(group)]
+        meant = dict.fromkeys(_meant(finder, number, one.matter, numbers) for number in numbers)
+        chosen = [group[number] for number in meant]
         told = {" ".join(sentence.text.casefold().split()) for sentence in chosen}
         if len({sentence.document for sentence in chosen}) > 1 and len(told) > 1 and one.matter.strip():
             quotes = tuple(quote_of(sentence, work.documents) for sentence in chosen)
             found.append(Disagreement(matter=one.matter.strip().rstrip("."), positions=quotes))
     return found
+
+
+def _meant(finder: Finder, number: int, matter: str, numbers: Sequence[int]) -> int:
+    """Models count wrong: a sentence that is unlike what it is to differ from is not the one, where its document has
+    another that is like it, and tells more of the matter."""
+    every = finder.sentences
+    same = [other for other, one in enumerate(every) if one.document == every[number].document]
+    against = " ".join(every[other].text for other in numbers if every[other].document != every[number].document)
+    by_words = {other: score for score, other in finder.best(against, len(every), among=same)} if against else {}
+    by_matter = {other: score for score, other in finder.best(matter, len(every), among=same)}
+    best = max(by_words, key=lambda other: by_words[other], default=number)
+    like, unlike = by_words.get(best, 0.0), by_words.get(number, 0.0)
+    surer = by_matter.get(best, 0.0) > by_matter.get(number, 0.0)
+    return best if surer and like >= ALIKE and like > 2 * unlike else number
 
 
 def _groups(work: Work) -> list[list[Sentence]]:

@@ -70,7 +70,7 @@ def cited(body: Mapping[str, Any]) -> Any:
             ]
         }
     told = list(dict.fromkeys(re.findall(r"Mark \d+: [^\n]*?\.", text)))
-    if "does not mention" in text:
+    if "tell in it also" in text:
         told.reverse()  # what the source also says comes last
     words = int(re.search(r"at most (\d+) words", text.rpartition("<<<")[2])[1])  # type: ignore[index]
     count = max(1, words // 15)
