@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from taskkit.errors import ConfigurationError, EndpointError, TaskkitError, one_line
 from taskkit.knowledge.lexical import clean
 from taskkit.knowledge.limits import Limits
-from taskkit.knowledge.payer import engine, payer
+from taskkit.knowledge.payer import embedded, engine
 from taskkit.knowledge.vectors import KEPT, Matrix, rows_of, unit
 
 if TYPE_CHECKING:
@@ -213,12 +213,11 @@ class OfEndpoint:
         self._limits: dict[str, Limits] = {}  # by the endpoint's address
 
     async def embed(self, texts: Sequence[str]) -> Matrix:
-        by = payer()
         where = engine().roads.embedding(self._model).base_url
         if where not in self._limits:
             self._limits[where] = self._first()
         rows = await self._limits[where].embedded(
-            lambda some: by.embed([text or " " for text in some], model=self._model, dimensions=self._width), texts
+            lambda some: embedded([text or " " for text in some], model=self._model, dimensions=self._width), texts
         )
         if self._width is not None and any(len(row) != self._width for row in rows):
             raise EndpointError(
@@ -229,7 +228,7 @@ class OfEndpoint:
 
     async def foresee(self, texts: Sequence[str]) -> None:
         """In a rehearsal, which sends nothing."""
-        await payer().embed(texts, model=self._model)
+        await embedded(texts, model=self._model)
 
     def _first(self) -> Limits:
         """What is known before anything was refused."""

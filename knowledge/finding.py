@@ -13,7 +13,7 @@ from taskkit.knowledge.filters import OfSQLite, condition
 from taskkit.knowledge.languages import guess
 from taskkit.knowledge.lexical import terms
 from taskkit.knowledge.neighbours import joined
-from taskkit.knowledge.payer import paid_by
+from taskkit.knowledge.payer import questions_of
 from taskkit.knowledge.records import Hit, Reasons
 from taskkit.knowledge.stores.coding import Made
 from taskkit.knowledge.stores.store import Allowed, Store, changed, widened
@@ -100,7 +100,7 @@ def _whole(number: Any, least: int) -> bool:
 
 async def searched(store: Store, embedder: Embedder, query: str, k: int, how: How) -> list[Hit]:
     """The whole of a search, from a question to its hits; `check` comes before it."""
-    with paid_by(by := how.get("by")):
+    with questions_of(by := how.get("by")):
         queries, vectors = await _questions(_rehearsing(embedder, store, by), query, how)
         said(embedder)
     many = max(k, RERANKED) if how.get("rerank") else k

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from taskkit.errors import ConfigurationError
-from taskkit.knowledge.payer import engine, payer
+from taskkit.knowledge.payer import embedded, engine
 from taskkit.knowledge.vectors import Matrix, rows_of
 from taskkit.tokens import surely_fits
 
@@ -51,11 +51,11 @@ class OfFile:
     async def embed(self, texts: Sequence[str]) -> Matrix:
         import asyncio
 
-        by, events = payer(), engine().events
+        events = engine().events
         fitting, window = await asyncio.to_thread(self._fitting, texts)
         if any(one is not text for one, text in zip(fitting, texts, strict=True)):
             events.once("warning", f"A text is too long for {self._model}: its first {window:,} tokens are embedded.")
-        rows = await by.embed([text or " " for text in fitting], model=f"local:{self._model}")
+        rows = await embedded([text or " " for text in fitting], model=f"local:{self._model}")
         return rows_of(rows, self.name)
 
     def _fitting(self, texts: Sequence[str]) -> tuple[list[str], int]:

@@ -1,7 +1,7 @@
 """Whom an embedder has an endpoint asked by: an engine, or a task's job, which then pays for it."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
@@ -11,22 +11,34 @@ if TYPE_CHECKING:
     from taskkit.job import Job
 
 _BY: ContextVar["Engine | Job | None"] = ContextVar("by", default=None)
+_QUESTIONS: ContextVar[bool] = ContextVar("questions", default=False)
 
 
 @contextlib.contextmanager
-def paid_by(by: "Engine | Job | None") -> Iterator[None]:
-    """Who asks an endpoint to embed what is embedded inside; the engine of the functions when it is not given."""
-    token = _BY.set(by)
+def questions_of(by: "Engine | Job | None") -> Iterator[None]:
+    """Who asks an endpoint to embed the questions inside; the engine of the functions when it is not given. Their
+    vectors are kept in the journal, as those of passages are in the base."""
+    tokens = _BY.set(by), _QUESTIONS.set(True)
     try:
         yield
     finally:
-        _BY.reset(token)
+        _BY.reset(tokens[0])
+        _QUESTIONS.reset(tokens[1])
 
 
 def payer() -> "Engine | Job":
     from taskkit.engine.default import current
 
     return _BY.get() or current()
+
+
+async def embedded(texts: Sequence[str], *, model: str, dimensions: int | None = None) -> list[tuple[float, ...]]:
+    by: Any = payer()
+    if hasattr(by, "engine"):  # a job, which keeps as its task is kept
+        made: list[tuple[float, ...]] = await by.embed(texts, model=model, dimensions=dimensions)
+        return made
+    found: list[tuple[float, ...]] = await by.embed(texts, model=model, dimensions=dimensions, keeps=_QUESTIONS.get())
+    return found
 
 
 def engine() -> "Calls":

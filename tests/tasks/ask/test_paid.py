@@ -146,3 +146,14 @@ def test_a_damaged_vector_in_the_journal_is_asked_for_again(base: str, server: S
     with engine_of(there) as engine:
         assert engine.run(Ask(QUESTION, base)).text == first.text
     assert embedded(there) == 2
+
+
+def test_a_search_does_not_pay_twice_for_its_question(base: str, server: Server) -> None:
+    there = server("")
+    for _ in range(2):
+        with engine_of(there) as engine, taskkit.use(engine), KnowledgeBase(base) as made:
+            assert [one.passage.text for one in made.search(QUESTION)] == [RULE]
+    assert embedded(there) == 1
+    with engine_of(there, journal=False) as engine, taskkit.use(engine), KnowledgeBase(base) as made:
+        made.search(QUESTION)
+    assert embedded(there) == 2
