@@ -145,9 +145,9 @@ def compact(*, knowledge: str | None, as_json: bool, **_: Any) -> None:
 def reindex(
     *, knowledge: str | None, embedder: str | None, precision: str | None, as_json: bool, quiet: bool, **given: Any
 ) -> None:
-    """Embed all passages anew.
+    """Embed all passages with another embedder, or keep their vectors in another way.
 
-    With another embedder, or kept in another way. The base is searched as it was until the last one is there, and then changes over in one step. Broken off, it is
+    What is embedded so already is not paid for again. The base is searched as it was until the last one is there, and then changes over in one step. Broken off, it is
     as it was, and the same command goes on from there."""
     paid = {**given, "quiet": quiet}
     with _opened(knowledge, given=paid, anew=embedder or "") as base, _progress(quiet=quiet) as told:
