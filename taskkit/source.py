@@ -3,7 +3,7 @@
 import codecs
 from dataclasses import dataclass, field
 from importlib import import_module
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Self, TypeAlias
 
 from taskkit.errors import InputError
@@ -142,6 +142,11 @@ class Text:
     def image(cls, url: str) -> Self:
         """An image by its address, which the endpoint fetches; a file or bytes are sources as they are."""
         return cls(mark_of(web_url(url)), url.rpartition("/")[2][:80], images=(url,))
+
+    @property
+    def extracted(self) -> bool:
+        """Whether a reader took it out of its file: its lines are not the file's."""
+        return PurePath(self.name).suffix[1:].lower() in _DOCUMENTS
 
     def split(
         self, max_tokens: int, *, counter: Counter | None = None, overlap: int = 0, balance: bool = False

@@ -43,7 +43,7 @@ class Document:
             quote=whole[low - base : high - base],
             start=low,
             end=high,
-            line=line,
+            line=0 if self.source.extracted else line,
             page=page if PAGE in whole else 0,
             status=status,
             document=self.name,

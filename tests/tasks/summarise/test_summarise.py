@@ -71,6 +71,11 @@ def test_citations_name_the_line_or_the_page(tmp_path: Path) -> None:
     assert [one.page for one in result.citations] == [1, 3]
     assert "news.pdf p. 3, characters" in str(result)
 
+    taken_out = Text("News\n\nThe harbour was closed in March.\n\nThe repairs took two weeks.\n", "news.docx")
+    result = scripted(said).run(Summarise(taken_out, cite=True))
+    assert [one.line for one in result.citations] == [0, 0], "a Word file has no lines to look up"
+    assert "news.docx, characters 6-38:" in str(result)
+
 
 def test_citations_of_a_page_are_of_its_sentences() -> None:
     page = (
