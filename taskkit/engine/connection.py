@@ -135,7 +135,7 @@ class Connection:
             from openai import AsyncOpenAI, DefaultAioHttpClient, Timeout
 
             self._http = DefaultAioHttpClient(
-                timeout=Timeout(self.timeout, connect=min(CONNECT, self.timeout)),
+                timeout=Timeout(None, connect=min(CONNECT, self.timeout)),  # for the rest there is `answer`'s clock
                 trust_env=not is_here(urlsplit(self.base_url).hostname or ""),  # what is for this machine stays on it
             )
             self._client = AsyncOpenAI(
