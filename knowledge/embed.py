@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 GROUP = "taskkit.embedders"  # of entry points: callables that make an embedder of what stands after the colon
 LONGEST = 8_191  # tokens of a text, for a model that `models.toml` does not tell of
 MEMORY = 100_000  # words whose tokens are remembered: about 20 MB
+MANY = 2_000  # words that are new: so many are cut on two cores
 
 
 class Embedder(Protocol):
@@ -157,15 +158,19 @@ class _Tokens:
             yield np.frombuffer(b"".join(map(known.__getitem__, words)), dtype=np.uint16)
 
     def _learnt(self, words: list[str]) -> "Iterator[tuple[str, bytes]]":
-        """Words with their tokens. They are cut as one text, a line each: one by one they took twice as long."""
+        """Words with their tokens. They are cut as one text, a line each: one by one they took twice as long; many as
+        two texts, which two cores cut."""
         import numpy as np
 
-        made = self._tokenizer.encode_batch_fast([clean("\n".join(words))], add_special_tokens=False)
-        tokens = np.array(made[0].ids, dtype=np.uint16)
-        start, data = 0, tokens.tobytes()
-        for word, end in zip(words, [*np.flatnonzero(tokens == self._end).tolist(), len(tokens)], strict=True):
-            yield word, data[2 * start : 2 * end]
-            start = end + 1
+        half = len(words) // 2 if len(words) > MANY else 0
+        parts = [part for part in (words[:half], words[half:]) if part]
+        made = self._tokenizer.encode_batch_fast([clean("\n".join(part)) for part in parts], add_special_tokens=False)
+        for part, one in zip(parts, made, strict=True):
+            tokens = np.array(one.ids, dtype=np.uint16)
+            start, data = 0, tokens.tobytes()
+            for word, end in zip(part, [*np.flatnonzero(tokens == self._end).tolist(), len(tokens)], strict=True):
+                yield word, data[2 * start : 2 * end]
+                start = end + 1
 
 
 @functools.cache
