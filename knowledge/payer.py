@@ -11,19 +11,19 @@ if TYPE_CHECKING:
     from taskkit.job import Job
 
 _BY: ContextVar["Engine | Job | None"] = ContextVar("by", default=None)
-_QUESTIONS: ContextVar[bool] = ContextVar("questions", default=False)
+_WIDTH: ContextVar[int] = ContextVar("width", default=0)
 
 
 @contextlib.contextmanager
-def questions_of(by: "Engine | Job | None") -> Iterator[None]:
+def questions_of(by: "Engine | Job | None", width: int) -> Iterator[None]:
     """Who asks an endpoint to embed the questions inside; the engine of the functions when it is not given. Their
-    vectors are kept in the journal, as those of passages are in the base."""
-    tokens = _BY.set(by), _QUESTIONS.set(True)
+    vectors are kept in the journal, as those of passages are in the base, where they have the base's `width`."""
+    tokens = _BY.set(by), _WIDTH.set(width)
     try:
         yield
     finally:
         _BY.reset(tokens[0])
-        _QUESTIONS.reset(tokens[1])
+        _WIDTH.reset(tokens[1])
 
 
 def payer() -> "Engine | Job":
@@ -34,10 +34,7 @@ def payer() -> "Engine | Job":
 
 async def embedded(texts: Sequence[str], *, model: str, dimensions: int | None = None) -> list[tuple[float, ...]]:
     by: Any = payer()
-    if hasattr(by, "engine"):  # a job, which keeps as its task is kept
-        made: list[tuple[float, ...]] = await by.embed(texts, model=model, dimensions=dimensions)
-        return made
-    found: list[tuple[float, ...]] = await by.embed(texts, model=model, dimensions=dimensions, keeps=_QUESTIONS.get())
+    found: list[tuple[float, ...]] = await by.embed(texts, model=model, dimensions=dimensions, keeps=_WIDTH.get())
     return found
 
 

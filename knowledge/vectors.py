@@ -23,6 +23,8 @@ def rows_of(vectors: Sequence[Sequence[float]], embedder: str) -> Matrix:
         rows = np.array([[np.nan]])
     if not np.isfinite(rows).all():  # before they are brought to length 1, which would hide it
         raise EndpointError(f"The embedder {embedder} gave vectors with numbers that are none.", kept=KEPT)
+    if not rows.any(axis=1).all():
+        raise EndpointError(f"The embedder {embedder} gave a vector of nothing but zeros.", kept=KEPT)
     return unit(rows).astype(np.float32)
 
 

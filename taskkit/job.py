@@ -191,10 +191,19 @@ class Job:
         return text
 
     async def embed(
-        self, texts: Sequence[str], *, model: str = "text-embedding-3-small", dimensions: int | None = None
+        self,
+        texts: Sequence[str],
+        *,
+        model: str = "text-embedding-3-small",
+        dimensions: int | None = None,
+        keeps: int = 0,
     ) -> list[tuple[float, ...]]:
         return await self.engine.embed(
-            texts, model=model, dimensions=dimensions, took=self._took_to_embed, keeps=self.run is not None
+            texts,
+            model=model,
+            dimensions=dimensions,
+            took=self._took_to_embed,
+            keeps=keeps if self.run is not None else 0,
         )
 
     def warn(self, code: str, message: str, *, failure: bool = False) -> None:

@@ -206,19 +206,19 @@ class Calls:
         model: str = "text-embedding-3-small",
         dimensions: int | None = None,
         took: Callable[[Usage], None] | None = None,
-        keeps: bool = False,
+        keeps: int = 0,
     ) -> list[tuple[float, ...]]:
         """A vector a text, in order, in batches of at most 2,048 texts and 250,000 tokens; by a model of the endpoint, or
         with `local:NAME` by one on this machine. `dimensions` are how many numbers the endpoint is asked for, where it
-        can shorten them. What it took is counted by `took`, else by the engine itself. The journal `keeps` a task's: who
-        keeps vectors needs no second place for them."""
+        can shorten them. What it took is counted by `took`, else by the engine itself. The journal keeps
+        vectors that have `keeps` numbers; who has a place for them needs no second one."""
         return await loop.across(self._embed(texts, model, dimensions, took or self._took, keeps=keeps))
 
     def _took(self, usage: Usage) -> None:
         self.usage += usage
 
     async def _embed(
-        self, texts: Sequence[str], model: str, dimensions: int | None, took: Callable[[Usage], None], *, keeps: bool
+        self, texts: Sequence[str], model: str, dimensions: int | None, took: Callable[[Usage], None], *, keeps: int
     ) -> list[tuple[float, ...]]:
         route = await self.roads.route(self.roads.embedding(model))
         batches = batches_of(texts, route.counter.count_many(list(texts)))

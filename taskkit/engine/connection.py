@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from taskkit.engine.endpoint import is_here
 from taskkit.engine.failures import masked
-from taskkit.engine.pace import Transient
+from taskkit.engine.pace import TRIES, Transient
 from taskkit.engine.wire import duration, short
 from taskkit.errors import ConfigurationError, EndpointError, TaskkitError
 
@@ -125,6 +125,7 @@ class Connection:
         self._client: AsyncOpenAI | None = None
         self._http: Any = None
         self._ways: dict[tuple[str, str], Way] = {}
+        self._patience = 4  # tries of what finds nobody there; once it has answered, as many as of any fault
         self._clocks: set[asyncio.Timeout] = set()  # of what is on its way
         self._closed = False
 
@@ -199,6 +200,7 @@ class Connection:
                 response = await send(_filled(empty, url, content or b""))
             except Exception as error:
                 raise self.broken(error) from error
+            self._patience = TRIES
             self._tell(response.headers)
             if not 300 <= response.status_code < 400:
                 return response
@@ -260,14 +262,14 @@ class Connection:
         causes = {cls.__name__ for cls in type(error.__cause__ or error.__context__).__mro__}
         if "ServerDisconnectedError" in causes:  # comes as a connection that was never there
             said = f"{self.base_url} closed the connection before its answer."
-            return Transient(EndpointError(said), billed=True, tries=4)
+            return Transient(EndpointError(said), billed=True, tries=self._patience)
         if {"ConnectError", "ConnectTimeout"} & names:  # a refused connection comes as either
             return Transient(
                 EndpointError(
                     f"{self.base_url} can not be reached ({short(error)}).",
                     hint="Is it running, and is the address (--base-url) right?",
                 ),
-                tries=4,
+                tries=self._patience,
             )
         if {"TransportError", "OSError", "StreamError"} & names:
             return Transient(EndpointError(f"The connection to {self.base_url} broke ({short(error)})."), billed=True)

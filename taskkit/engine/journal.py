@@ -5,6 +5,7 @@ temperature of 0.3 it also holds the run: such an answer serves to finish a brok
 command means *again*. A journal that can not be read or written warns once, and the work goes on without it."""
 
 import hashlib
+import math
 import os
 import sqlite3
 import threading
@@ -155,7 +156,10 @@ class Journal:
             return ()
 
     def put_vector(self, key: bytes, vector: Sequence[float], model: str) -> None:
-        self.put(key, Reply(b64encode(array("d", vector)).decode(), model=model))
+        """One of no use is not kept: of nothing but zeros, or with what is no number."""
+        numbers = all(isinstance(one, int | float) and math.isfinite(one) for one in vector)
+        if numbers and any(vector):
+            self.put(key, Reply(b64encode(array("d", vector)).decode(), model=model))
 
     def take(self, keys: Iterable[bytes]) -> list[tuple[Any, ...]]:
         """Takes answers out, as rows to give back."""

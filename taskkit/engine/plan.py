@@ -125,6 +125,11 @@ class StandIn:
         pass
 
 
+def _ordered(one: int, other: int) -> tuple[int, int]:
+    """More foreseen for the answers can be less for the questions: fewer fit into a call, or more are put right."""
+    return min(one, other), max(one, other)
+
+
 async def planned(engine: Calls, task: Task[Any]) -> Plan:
     ends: list[tuple[StandIn, Job]] = []
     sizes: tuple[Literal["low", "high"], ...] = ("low", "high")
@@ -149,8 +154,8 @@ async def planned(engine: Calls, task: Task[Any]) -> Plan:
         route.model.name,
         job.strategy or ("one call" if len(high.calls) == 1 else "a call for each part"),
         (len(low.all), len(high.all)),
-        (_sum(low, 0), _sum(high, 0)),
-        (_sum(low, 1), _sum(high, 1)),
+        _ordered(_sum(low, 0), _sum(high, 0)),
+        _ordered(_sum(low, 1), _sum(high, 1)),
         known,
         (_minutes(low, engine, local=not url), _minutes(high, engine, local=not url)),
         engine.settings.max_cost,

@@ -181,13 +181,14 @@ class Road:
         return tuple(sorted(found)), unseen
 
     async def embedded(
-        self, model: Model, texts: tuple[str, ...], tokens: int, dimensions: int | None = None, *, keeps: bool = False
+        self, model: Model, texts: tuple[str, ...], tokens: int, dimensions: int | None = None, *, keeps: int = 0
     ) -> Embedded:
-        """From the journal where it `keeps` them, text by text; what is not there is bought."""
+        """From the journal, text by text, what has `keeps` numbers; what is not there is bought, and kept where it is a
+        vector of so many."""
         if not keeps:
             return await self._embedded(model, texts, tokens, dimensions)
         keys = {text: vector_key(self.endpoint.identity, model.name, dimensions, text) for text in texts}
-        found = {text: vector for text, key in keys.items() if (vector := self._journal.vector(key))}
+        found = {text: vector for text, key in keys.items() if len(vector := self._journal.vector(key) or ()) == keeps}
         usage = Usage(journal_hits=len(found))
         for _ in found:
             self._events.emit("journal-hit", model=model.name)
@@ -195,7 +196,8 @@ class Road:
             got = await self._embedded(model, missing, tokens, dimensions)
             for text, vector in zip(missing, got.vectors, strict=True):
                 found[text] = vector
-                self._journal.put_vector(keys[text], vector, model.name)
+                if len(vector) == keeps:
+                    self._journal.put_vector(keys[text], vector, model.name)
             usage += got.usage
         return Embedded(tuple(found[text] for text in texts), usage)
 

@@ -199,3 +199,10 @@ def test_embeddings_keep_the_cap_too(server: Server) -> None:
         assert len(loop.run(mine.embed(["a text of some words"] * 50))) == 50
         assert mine.usage.cost is not None
         assert 0 < mine.usage.cost < 0.0001
+
+
+def test_an_endpoint_that_has_answered_is_waited_for_when_it_is_started_anew(server: Server) -> None:
+    there = server(["here", Drop(), Drop(), Drop(), Drop(), "here again"])
+    with engine(there) as mine:
+        assert [mine.run(Echo("a")), mine.run(Echo("b"))] == ["here", "here again"]
+    assert len(there.bodies) == 6

@@ -1,6 +1,7 @@
 """A base whose embedder is behind an endpoint: the question goes where the task's calls go, and is paid for as they are."""
 
 import contextlib
+import math
 import sqlite3
 from collections.abc import Callable
 from decimal import Decimal
@@ -9,10 +10,11 @@ from pathlib import Path
 import pytest
 
 import taskkit
-from taskkit.errors import CostCapError
+from taskkit.errors import CostCapError, TaskkitError
 from taskkit.knowledge import Document, KnowledgeBase
 from taskkit.tasks.ask import Ask
 from taskkit.testing import ScriptedServer
+from tests.knowledge.made import Endpoint
 
 Server = Callable[..., ScriptedServer]
 
@@ -157,3 +159,22 @@ def test_a_search_does_not_pay_twice_for_its_question(base: str, server: Server)
     with engine_of(there, journal=False) as engine, taskkit.use(engine), KnowledgeBase(base) as made:
         made.search(QUESTION)
     assert embedded(there) == 2
+
+
+@pytest.mark.parametrize("bad", [[math.nan] * 3, [1.0] * 7, [0.0] * 3, [None] * 3, ["a"] * 3], ids=str)
+def test_a_vector_that_is_refused_is_not_kept(bad: list[object]) -> None:
+    """One bad answer spoils no question for good."""
+    good: list[object] = [1.0, 2.0, 2.0]
+    there = Endpoint(gives=lambda texts: [answers[-1] for _ in texts])
+    with contextlib.closing(there):
+        answers = [good]
+        with taskkit.Engine(base_url=there.base_url, api_key="k") as engine, taskkit.use(engine):
+            base = KnowledgeBase("bad.kb", embedder="openai:m")
+            base.add(Document("rules", RULE))
+            answers = [bad]
+            with pytest.raises(TaskkitError) as refused:
+                base.search(QUESTION)
+            assert "failed" not in str(refused.value)
+            answers = [good]
+            assert base.search(QUESTION)[0].passage.text == RULE
+            base.close()
