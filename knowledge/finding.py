@@ -100,7 +100,7 @@ def _whole(number: Any, least: int) -> bool:
 
 async def searched(store: Store, embedder: Embedder, query: str, k: int, how: How) -> list[Hit]:
     """The whole of a search, from a question to its hits; `check` comes before it."""
-    with questions_of(by := how.get("by"), int(store.setting("width") or 0)):
+    with questions_of(by := how.get("by"), lambda: int(store.setting("width") or 0)):
         queries, vectors = await _questions(_rehearsing(embedder, store, by), query, how)
         said(embedder)
     many = max(k, RERANKED) if how.get("rerank") else k

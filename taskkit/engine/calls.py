@@ -210,8 +210,8 @@ class Calls:
     ) -> list[tuple[float, ...]]:
         """A vector a text, in order, in batches of at most 2,048 texts and 250,000 tokens; by a model of the endpoint, or
         with `local:NAME` by one on this machine. `dimensions` are how many numbers the endpoint is asked for, where it
-        can shorten them. What it took is counted by `took`, else by the engine itself. The journal keeps
-        vectors that have `keeps` numbers; who has a place for them needs no second one."""
+        can shorten them. What it took is counted by `took`, else by the engine itself. The journal keeps vectors that
+        have `keeps` numbers; who has a place for them needs no second one."""
         return await loop.across(self._embed(texts, model, dimensions, took or self._took, keeps=keeps))
 
     def _took(self, usage: Usage) -> None:

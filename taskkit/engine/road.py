@@ -188,7 +188,7 @@ class Road:
         if not keeps:
             return await self._embedded(model, texts, tokens, dimensions)
         keys = {text: vector_key(self.endpoint.identity, model.name, dimensions, text) for text in texts}
-        found = {text: vector for text, key in keys.items() if len(vector := self._journal.vector(key) or ()) == keeps}
+        found = {text: vector for text, key in keys.items() if len(vector := self._journal.vector(key)) == keeps}
         usage = Usage(journal_hits=len(found))
         for _ in found:
             self._events.emit("journal-hit", model=model.name)

@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict
 class Quote(BaseModel):
     """A place in one of the documents: `quote` is its text `[start, end)`, in characters of the document as it was
     given; `line` and `page` (a slide, a chapter) count from 1, and are 0 where there are none: the text of a Word
-    file has lines that the file has not. `status` says how the model's words were found there; with `none` there is no such place."""
+    file has lines that the file has not. `status` says how the model's words were found there; with `none` there is
+    no such place."""
 
     model_config = ConfigDict(frozen=True)
 
