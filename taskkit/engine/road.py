@@ -24,6 +24,7 @@ from taskkit.errors import InputError, TaskkitError
 from taskkit.events import Events
 from taskkit.models import Model
 from taskkit.results import Usage
+from taskkit.settings import OPENAI_URL
 from taskkit.tokens import at_most
 
 R = TypeVar("R", Reply, Embedded)
@@ -131,8 +132,11 @@ class Road:
             if self._spend.cap is None:
                 return await send(limited)
             worst = worst_case(limited, model, self.endpoint.base_url)
-            held = await self._spend.reserve(self._price(model, worst), model.name)
+            held = await self._spend.reserve(
+                self._price(model, worst), model.name, self._price(model, self._unheeded(worst, model))
+            )
             true: Decimal | None = None  # of a try that was given up, too: the endpoint may go on with it
+            heeded = True
             try:
                 got = await send(limited)
             except Transient as failure:
@@ -143,11 +147,17 @@ class Road:
                 raise
             else:
                 true = self._true(model, got, worst)
+                heeded = got.usage.output_tokens <= worst.output_tokens
                 return got
             finally:
-                self._spend.settle(model.name, held, true)
+                self._spend.settle(model.name, held, true, heeded=heeded)
 
         return await self._pace.run(attempt, tokens)
+
+    def _unheeded(self, worst: Usage, model: Model) -> Usage:
+        """Where the limit of the answer may not be heeded; at OpenAI, and where there is none, the worst case."""
+        sure = self.endpoint.base_url == OPENAI_URL or not worst.output_tokens
+        return worst if sure else worst.model_copy(update={"output_tokens": model.max_output})
 
     def _as_limited(self, call: Call) -> Call:
         """Without a limit of the answer where the endpoint takes none."""

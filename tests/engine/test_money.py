@@ -62,6 +62,39 @@ def test_500_calls_at_once_stay_under_the_cap_and_what_was_paid_is_kept(server: 
     assert len(there.bodies) == len(tasks), "no call was sent twice"
 
 
+@taskkit.task
+class Brief(taskkit.Task[str]):
+    """Tell a little of something."""
+
+    subject: str
+
+    async def run(self, job: taskkit.Job) -> str:
+        return await job.complete(f"Tell a little of {self.subject}.", max_output=300)
+
+
+@pytest.mark.parametrize("cap", ["0.02", "0.1", "0.3"])
+def test_the_cap_holds_where_the_server_does_not_heed_the_limit_of_an_answer(server: Server, cap: str) -> None:
+    counter = counter_for("gpt-4o-mini")
+    there = server(any_length, count=counter.count)
+    with (
+        taskkit.Engine("gpt-4o-mini", base_url=there.base_url, api_key="k", concurrency=200, max_cost=cap, today=TODAY) as engine,
+        pytest.raises(CostCapError),
+    ):  # fmt: skip
+        engine.map([Brief(f"thing {number}") for number in range(500)])
+    assert all(body["max_tokens"] == 300 for body in there.bodies)
+    assert Decimal(cap) / 3 <= tally(there, counter) <= Decimal(cap)
+
+
+def test_a_server_that_heeds_it_is_believed_after_its_first_answers(server: Server) -> None:
+    """A cap that bears three calls of a server that does not."""
+    there = server(Say("word " * 100, delay=0.2))
+    with taskkit.Engine(
+        "gpt-4o-mini", base_url=there.base_url, api_key="k", max_cost="0.03", concurrency=100, today=TODAY
+    ) as engine:
+        engine.map([Brief(f"thing {number}") for number in range(100)])
+    assert there.most_at_once > 40
+
+
 def test_an_unknown_price_is_said_to_be_unknown(server: Server) -> None:
     there = server("Fine.")
     options: dict[str, Any] = {"model": "home-made-7b", "base_url": there.base_url, "api_key": "k"}

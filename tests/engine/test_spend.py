@@ -65,6 +65,33 @@ def test_a_surprise_is_one_once(worst: list[Decimal], tenths: int, cap: Decimal,
     assert spend.spent <= max(cap, after_one)
 
 
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.tuples(COSTS, st.integers(11, 90)), min_size=1, max_size=40), CENTS, st.randoms())
+def test_a_limit_that_is_not_heeded_is_a_surprise_once(
+    calls: list[tuple[Decimal, int]], cap: Decimal, chance: random.Random
+) -> None:
+    """Each may cost up to nine times its worst case. Only the first can pass the cap, as it was alone."""
+    spend = Spend(cap)
+    over: list[Decimal] = []
+
+    async def one(worst: Decimal, times: Decimal) -> None:
+        try:
+            held = await spend.reserve(worst, "m", worst * 9)
+        except CostCapError:
+            return
+        for _ in range(chance.randrange(4)):
+            await asyncio.sleep(0)
+        spend.settle("m", held, worst * times, heeded=False)
+        over.append(worst * (times - 1))
+
+    async def work() -> None:
+        await asyncio.gather(*(one(worst, Decimal(tenths) / 10) for worst, tenths in calls))
+
+    asyncio.run(work())
+    assert spend.reserved == 0
+    assert spend.spent <= cap + (over[0] if over else 0)
+
+
 def test_what_was_given_up_counts_as_all_that_was_reserved() -> None:
     async def work() -> Decimal:
         spend = Spend(Decimal(10))
@@ -80,4 +107,4 @@ def test_an_unknown_price_can_not_be_capped() -> None:
 
 
 def test_without_a_cap_nothing_is_refused() -> None:
-    assert asyncio.run(Spend(None).reserve(None, "m")) == 0
+    asyncio.run(Spend(None).reserve(None, "m"))
