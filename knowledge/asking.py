@@ -35,7 +35,7 @@ class Forms(Task[tuple[str, ...]]):
 
     async def run(self, job: Job) -> tuple[str, ...]:
         parts = type(self).prompt.parts("forms", question=self.question, count=FORMS)
-        likely = Queries(queries=[self.question[:LONGEST]] * FORMS)
+        likely = Queries(queries=[self.question[:LONGEST]] * FORMS if job.foresees_faults else [])
         made = await job.complete(parts, output=Queries, max_output=300, likely=likely)
         known = dict.fromkeys(" ".join(one.split()) for one in made.queries)
         return tuple(one for one in known if one and one != self.question and len(one) <= LONGEST)[:FORMS]
@@ -67,7 +67,7 @@ class Order(Task[tuple[int, ...]]):
     async def run(self, job: Job) -> tuple[int, ...]:
         parts = type(self).prompt.parts("order", question=self.question, passages=self.passages)
         output = _order(len(self.passages))
-        likely = output(best=[*range(1, len(self.passages) + 1)])
+        likely = output(best=[*range(1, len(self.passages) + 1)] if job.foresees_faults else [1])
         made: Any = await job.complete(parts, output=output, max_output=20 + 8 * len(self.passages), likely=likely)
         return tuple(dict.fromkeys(number - 1 for number in made.best))
 

@@ -3,7 +3,7 @@
 import asyncio
 import dataclasses
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Any, ClassVar, Literal, Protocol, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeVar, cast, overload
 
 from taskkit.engine.calls import Calls
 from taskkit.engine.fit import messages_of
@@ -17,10 +17,14 @@ from taskkit.results import Notice, Usage
 from taskkit.source import Piece, Source, Text, read
 from taskkit.tokens import Counter, at_most, count_messages, image_tokens
 
+if TYPE_CHECKING:
+    from collections import Counter as Counted
+
 T = TypeVar("T")
 I = TypeVar("I")  # noqa: E741 - an item
 
 LEAST = 4  # tokens of a piece: one character may have as many
+FORESEEN = 10  # at the upper end of a plan the first answer and one in so many has to be put right
 AT_ONCE = 512  # pieces begun together; the engine's pace says how many calls are on their way
 
 
@@ -34,8 +38,8 @@ class Given(Protocol):
 
 
 class Job:
-    """`run`, `engine` and `route` are the engine's business; the rest is for task authors. `foresees_faults` is true at
-    the upper end of a plan: what is tried again now and then is then tried again."""
+    """`run`, `engine` and `route` are the engine's business; the rest is for task authors. `foreseen` counts, at
+    the upper end of a plan, what was foreseen there: answers are long, and some are not good at once."""
 
     def __init__(
         self, engine: Calls, task: Given, route: Route, on_text: Callable[[str], None] | None, number: int | None = None
@@ -46,7 +50,7 @@ class Job:
         self.usage = Usage()
         self.embedded = Usage()  # a part of that
         self.strategy = ""
-        self.foresees_faults = False
+        self.foreseen: Counted[str] | None = None
         self._task = task
         self._on_text = on_text
         self._number = number  # of the task, among several
@@ -98,6 +102,18 @@ class Job:
         for notice in answered.notices:
             self._note(notice)
         return answered.value
+
+    def foresees(self, fault: str) -> bool:
+        """Whether this answer is taken to have such a fault, so that the upper end of a plan has the call that puts it
+        right: of each fault the first answer, and then one in ten. Never outside of a plan."""
+        if self.foreseen is None:
+            return False
+        self.foreseen[fault] += 1
+        return self.foreseen[fault] % FORESEEN == 1
+
+    @property
+    def foresees_faults(self) -> bool:
+        return self.foreseen is not None
 
     def _seen(self, parts: Sequence[Part]) -> Sequence[Part]:
         """The parts, with the images whose marks stand in them."""

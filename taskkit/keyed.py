@@ -4,6 +4,7 @@ First once more with what is wrong with it, then by halves, then alone; what is 
 Where no answer ever had its form, for which the engine has asked several times, each item is asked for alone, and one
 that was alone is given up. Nothing is dropped: whatever the model does, there is one outcome for each item."""
 
+import math
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
@@ -48,10 +49,15 @@ def warmth(attempt: int) -> float:
 
 
 async def keyed(
-    job: "Job", items: Mapping[str, I], ask: Ask[I, A], check: Callable[[I, A], Outcome[V]]
+    job: "Job",
+    items: Mapping[str, I],
+    ask: Ask[I, A],
+    check: Callable[[I, A], Outcome[V]],
+    *,
+    rounds: float = math.inf,
 ) -> dict[str, Outcome[V]]:
     """An outcome for each id, in the order of `items`. One item that stays wrong costs two calls more, n of them
-    2 n at most. Errors that no other cut can mend (a reached cap, a dead endpoint) are raised."""
+    2 n at most; `rounds` of asking are the most, where another is not worth it. Errors that no other cut can mend (a reached cap, a dead endpoint) are raised."""
     done: dict[str, Outcome[V]] = {}
 
     told: dict[str, str] = {}  # to the model, of answers that it gave
@@ -66,7 +72,7 @@ async def keyed(
             done.update((key, Outcome(None, str(error))) for key in keys)
             return type(error)
         for key in keys:
-            missing: Outcome[V] = Outcome(None, f"there was no answer for id {key}")
+            missing: Outcome[V] = Outcome(None, _missing(key))
             outcome = check(items[key], answers[key]) if key in answers else missing
             rehearsed = job.engine.rehearses and outcome.value is not None  # made-up answers meet no check
             done[key] = Outcome(outcome.value) if rehearsed else outcome
@@ -75,9 +81,12 @@ async def keyed(
 
     groups = [list(items)] if items else []
     attempt = 0
-    while groups:
+    while groups and attempt < rounds:
         errors: list[type[TaskkitError] | None] = await gather(asked, groups, keep_errors=False)
         following: list[list[str]] = []
+        if not attempt and job.foresees("items to ask for again"):
+            told.update((key, _missing(key)) for key in items)
+            following += groups
         for group, error in zip(groups, errors, strict=True):
             wrong = [key for key in group if not done[key].good]
             if error is InvalidOutputError:
@@ -88,6 +97,10 @@ async def keyed(
                 following.append(wrong)
         groups, attempt = following, attempt + 1
     return {key: done[key] for key in items}
+
+
+def _missing(key: str) -> str:
+    return f"there was no answer for id {key}"
 
 
 def by_id(pairs: Iterable[tuple[Any, A]]) -> dict[str, A]:

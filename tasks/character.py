@@ -62,7 +62,7 @@ class Character(Task[Line]):
         said = recall(self.session, "character")
         parts = type(self).prompt.parts("turn", message=self.message, player=self.player, card=card)
         parts = with_history(job, parts, said, max_output=ROOM)
-        likely = Said(say="Well met, traveller.", action="nods", emotion="calm")
+        likely = Said(say="Aye.", action="", emotion="")
         answer = await job.complete(parts, output=Said, max_output=ROOM, likely=likely)
         if OUT_OF_CHARACTER.search(answer.say):
             answer = await job.complete(parts, output=Said, max_output=ROOM, sample=1)

@@ -68,11 +68,9 @@ class Code(Task[CodeResult]):
             parts = type(self).prompt.parts(
                 "write", request=self.request, language=self.language, files=list(given.items()), problem=problem
             )
-            answer = await job.complete(
-                parts, max_output=ROOM, show=not problem, likely=f"```python\n# {self.request}\n```"
-            )
+            answer = await job.complete(parts, max_output=ROOM, show=not problem)
             files = found(answer, given)
-            problem = wrong(files)
+            problem = wrong(files) if not job.engine.rehearses or job.foresees("code to ask for again") else ""
             if not problem:
                 return CodeResult(files=files, diff=difference(given, files))
         if not files:

@@ -44,11 +44,9 @@ class Draft(Task[Document]):
 
     async def run(self, job: Job) -> Document:
         room = int(self.words * TOKENS_A_WORD) + 256
-        text = (
-            await job.complete(self.ask(job, ""), max_output=room, show=True, likely="A word. " * (self.words // 2))
-        ).strip()
-        issues = self.problems(text)
-        if issues and not job.engine.rehearses:
+        text = (await job.complete(self.ask(job, ""), max_output=room, show=True)).strip()
+        issues = self.issues(job, text)
+        if issues:
             again = (await job.complete(self.ask(job, issues[0]), max_output=room)).strip()
             if len(self.problems(again)) < len(issues):
                 text, issues = again, self.problems(again)
@@ -67,6 +65,11 @@ class Draft(Task[Document]):
             sources=[job.read(one).text for one in self.sources],
             earlier=job.read(self.revise).text if self.revise is not None else "",
         )  # fmt: skip
+
+    def issues(self, job: Job, text: str) -> list[str]:
+        if job.foresees("a length to mend"):
+            return self.problems("word")
+        return [] if job.engine.rehearses else self.problems(text)
 
     def problems(self, text: str) -> list[str]:
         if not text:

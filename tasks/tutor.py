@@ -54,7 +54,7 @@ class Tutor(Task[Turn]):
         parts = type(self).prompt.parts("turn", message=self.message, topic=self.topic, problem=self.problem)
         answer = await job.complete(
             with_history(job, parts, said, max_output=ROOM), output=Said, max_output=ROOM,
-            likely=Said(move="ask", say="What do you think comes first?", correct=None),
+            likely=Said(move="ask", say="Why?", correct=None),
         )  # fmt: skip
         level = sum(one.answer.get("move") == "hint" for one in said) + (answer.move == "hint")
         keep(job, self.session, "tutor", Exchange(self.message, answer.model_dump()))

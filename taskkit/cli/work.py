@@ -3,6 +3,7 @@
 import contextlib
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -73,10 +74,11 @@ def planned(engine: "Engine", tasks: Sequence[Any], names: Sequence[str], *, as_
     from taskkit.cli.progress import watching
 
     plans: list[Any] = []
+    foreseen = Counter[str]()
     with watching(engine, quiet=False, bar=False):
         for task in tasks:
             try:
-                plans.append(task if isinstance(task, TaskkitError) else engine.plan(task))
+                plans.append(task if isinstance(task, TaskkitError) else engine.plan(task, foreseen))
             except InputError as error:
                 if len(tasks) == 1:
                     raise

@@ -32,6 +32,7 @@ DEEP = 8  # levels after which lists end and what may be null is
 class _Style:
     text: Callable[[str, Json], str]
     items: int
+    nulls: bool = False  # what may be null is
 
 
 def example_instance(schema: Mapping[str, Any]) -> Json:
@@ -55,9 +56,13 @@ def texts_of(value: Any) -> set[str]:
 
 def stand_in(schema: Mapping[str, Any], size: Literal["low", "high"] = "low") -> Json:
     """A valid answer without meaning. "low": one word a text, one item a list (or as many as the schema asks
-    for); "high": some sixty words and five items, or as many as it admits.
+    for), null where it may be; "high": some sixty words and five items, or as many as it admits.
     """
-    style = _Style(lambda _name, _node: "text", 1) if size == "low" else _Style(lambda _name, _node: WORDS * 5, 5)
+    style = (
+        _Style(lambda _name, _node: "text", 1, nulls=True)
+        if size == "low"
+        else _Style(lambda _name, _node: WORDS * 5, 5)
+    )
     return _object(_plain(schema), style)
 
 
@@ -101,6 +106,8 @@ class _Made:
         flat = [one for one in kinds if one.get("type") not in {"null", "object", "array"}]
         full = [one for one in kinds if one.get("type") != "null"]
         null = len(full) < len(kinds)
+        if null and self.style.nulls:
+            return None
         if depth >= DEEP:
             return None if null else self.value((flat or full)[0], name, depth)
         if "description" in node and full:

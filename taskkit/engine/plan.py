@@ -1,9 +1,10 @@
 """What a task would take, told before anything is sent: its own code runs over answers made up on the spot.
 
-It runs twice, over the shortest answers that its prompts admit and over the longest, which gives the two ends of
-each range. A call that says what its answer is `likely` to be gets that."""
+It runs twice, which gives the two ends of each range: over the shortest answers, all good at once, and over the
+longest, of which some have to be put right. A call that says what its answer is `likely` to be gets that."""
 
 import json
+from collections import Counter as Counted
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -23,12 +24,13 @@ SECONDS_A_CALL = 0.6  # until the first token
 TOKENS_A_SECOND = 60.0  # of an answer; the usual of hosted models
 LOCAL_TOKENS_A_SECOND = 12.0
 FILLER = "Lorem ipsum dolor sit amet. "
-SHORT = 12  # tokens
+SHORT = 1  # tokens; "Yes"
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Each pair is (low, high). `cost` in dollars, None when the price is unknown. `minutes` is an estimate: it
+    """Each pair is (low, high): of short answers, all good at once, and of long ones of which the first and one in ten has
+    to be put right. `cost` in dollars, None when the price is unknown. `minutes` is an estimate: it
     assumes 60 tokens a second and call of a hosted model, 12 of the embedded one, and the limits that are set. `cap` is
     the engine's `max_cost`, `enough` a cap under which no call can be refused."""
 
@@ -130,7 +132,7 @@ def _ordered(one: int, other: int) -> tuple[int, int]:
     return min(one, other), max(one, other)
 
 
-async def planned(engine: Calls, task: Task[Any]) -> Plan:
+async def planned(engine: Calls, task: Task[Any], foreseen: Counted[str] | None = None) -> Plan:
     ends: list[tuple[StandIn, Job]] = []
     sizes: tuple[Literal["low", "high"], ...] = ("low", "high")
     for size in sizes:
@@ -138,7 +140,8 @@ async def planned(engine: Calls, task: Task[Any]) -> Plan:
         rehearsal = engine.rehearsal(transport)
         route = transport.route = await rehearsal.route(rehearsal.tier or task.tier)
         job = Job(rehearsal, task, route, None)
-        job.foresees_faults = size == "high"
+        if size == "high":
+            job.foreseen = Counted() if foreseen is None else foreseen
         await task.run(job)
         ends.append((transport, job))
     (low, job), (high, longest) = ends

@@ -32,7 +32,7 @@ class Choose:
     each: int
 
     def usual(self, text: str) -> dict[str, Any]:
-        one = {"evidence": first_words(text), "label": self.labels.choices[0]}
+        one = {"evidence": "".join(text.split()[:1]), "label": self.labels.choices[0]}
         return {"labels": [one]} if self.multi else one
 
     def read(self, text: str, answer: Any, start: int) -> Reading:
@@ -124,7 +124,3 @@ def _form(labels: Labels, *, multi: bool) -> type[BaseModel]:
     one = create_model("Judgement", **fields)
     many: dict[str, Any] = {"labels": (list[one], ...)}  # type: ignore[valid-type]
     return create_model("Judgements", **many) if multi else one
-
-
-def first_words(text: str) -> str:
-    return text.strip()[:40]

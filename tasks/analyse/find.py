@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field, create_model
 
-from taskkit.tasks.analyse.choose import FEELINGS, first_words
+from taskkit.tasks.analyse.choose import FEELINGS
 from taskkit.tasks.analyse.found import Item
 from taskkit.tasks.analyse.kinds import Places, Reading, alone, fuller, lost_in, majority, together
 from taskkit.tasks.analyse.labels import Labels
@@ -38,9 +38,8 @@ class Find:
     example: Mapping[str, str]
     foreign: tuple[str, ...] = field(default=())  # the examples' texts: what only they have is theirs
 
-    def usual(self, text: str) -> dict[str, Any]:
-        quote = first_words(text)
-        return {"items": [{name: one or quote for name, one in self.example.items()}]}
+    def usual(self, text: str) -> dict[str, Any]:  # noqa: ARG002 - often there is nothing
+        return {"items": []}
 
     def read(self, text: str, answer: Any, start: int) -> Reading:
         places = Places(text, start)

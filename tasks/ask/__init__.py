@@ -134,13 +134,12 @@ class Ask(Task[Answer]):
             return unknown
         job.strategy = f"one answer from {len(passages)} passages, checked"
         parts = self.ask("answer", question, passages=passages)
-        draft = await job.complete(
-            parts, output=Draft, max_output=ROOM, likely=usual(passages, long=job.foresees_faults)
-        )
+        likely = usual(passages) if job.foresees_faults else Draft(quotes=[], answer="")  # nothing, which is one call
+        draft = await job.complete(parts, output=Draft, max_output=ROOM, likely=likely)
         one = looked_at(draft, passages)
-        if one.problem:
+        if one.problem or job.foresees("quotes to ask for again"):
             again = [*parts[:-1], *self.ask("again", question, problem=one.problem)]
-            draft = await job.complete(again, output=Draft, max_output=ROOM)
+            draft = await job.complete(again, output=Draft, max_output=ROOM, likely=likely)
             second = looked_at(draft, passages)
             one = second if second.proven >= one.proven or not draft.quotes else one
         if not one.proven or not await self.holds(job, question, one, passages):
@@ -205,13 +204,12 @@ def looked_at(draft: Draft, passages: Sequence[Passage]) -> Checked:
     return checked([(one.passage, one.quote) for one in draft.quotes], draft.answer, passages)
 
 
-def usual(passages: Sequence[Passage], *, long: bool) -> Draft:
-    """An answer for a plan: a sentence of the shortest of the passages, or three of each."""
-    numbered = list(enumerate(passages, 1))
+def usual(passages: Sequence[Passage]) -> Draft:
+    """A long answer for a plan: three sentences of each passage."""
     quotes = [
         Quote(passage=number, quote=one.text[start:end])
-        for number, one in (numbered if long else [min(numbered, key=lambda pair: len(pair[1].shown))])
-        for start, end in sentences(one.text)[: 3 if long else 1]
+        for number, one in enumerate(passages, 1)
+        for start, end in sentences(one.text)[:3]
     ]
     return Draft(quotes=quotes, answer=" ".join(f"{one.quote.strip()} [{one.passage}]" for one in quotes))
 

@@ -15,7 +15,8 @@ from taskkit.tasks.summarise.work import Work
 
 CANDIDATES = 8  # sentences that are looked at for a statement of a long source
 WHOLE = 3000  # tokens: a source of so few is shown whole
-AT_ONCE = 12  # statements in a call
+AT_ONCE = 40  # statements in a call: a usual summary has fewer, so that its calls are known beforehand
+A_STATEMENT, AN_ANSWER = 64, 40  # tokens of one in the question, and of what is said of it
 MOST = 3  # sentences that a statement may rest on
 SURE = 0.55  # of a statement's weight: a sentence with so much of it is a support though no model says so
 Answered: TypeAlias = tuple[list[int], list[int]]  # numbers of sentences, and numbers that there are no sentences of
@@ -34,8 +35,10 @@ async def cited(work: Work, text: str) -> list[Citation]:
     """In the order of the statements, at least one for each; `none` where nothing bears it out."""
     statements = points(text)
     finder = Finder(numbered(work.documents))
-    candidates = _candidates(work, finder, statements)
-    batches = _batches(work, finder, candidates)
+    at_once = min(_at_once(work), len(statements))
+    budget = _budget(work, at_once)
+    candidates = _candidates(work, finder, statements, budget)
+    batches = _batches(work, finder, candidates, budget, at_once)
 
     async def batch(group: Sequence[int]) -> dict[int, list[int]]:
         return await _picked(work, finder, statements, candidates, group)
@@ -55,23 +58,31 @@ async def cited(work: Work, text: str) -> list[Citation]:
     return made
 
 
-def _candidates(work: Work, finder: Finder, statements: Sequence[str]) -> list[list[int]]:
+def _candidates(work: Work, finder: Finder, statements: Sequence[str], budget: int) -> list[list[int]]:
     """Sentences that may bear a statement out, in the order of the source."""
     every = list(range(len(finder.sentences)))
     size = sum(len(one.text) for one in finder.sentences)
-    if size < 8 * WHOLE and work.job.counter.fits(listing(finder.sentences, work.documents), _budget(work)):
+    if size < 8 * WHOLE and work.job.counter.fits(listing(finder.sentences, work.documents), budget):
         return [every for _ in statements]
     return [sorted(number for _, number in finder.best(one, CANDIDATES)) for one in statements]
 
 
-def _budget(work: Work) -> int:
+def _at_once(work: Work) -> int:
+    """Statements that take up half of the window at the most."""
+    room = work.job.room(work.ask("cite", listing="", statements="", problems=""), max_output=_room(0))
+    return min(AT_ONCE, max(1, room // (2 * (A_STATEMENT + AN_ANSWER))))
+
+
+def _budget(work: Work, statements: int) -> int:
+    """Tokens of the sentences that are shown for so many statements."""
     around = work.ask("cite", listing="", statements="", problems="")
-    return min(WHOLE, max(64, work.job.room(around, max_output=_room(AT_ONCE)) - 64 * AT_ONCE))
+    return min(WHOLE, max(64, work.job.room(around, max_output=_room(statements)) - A_STATEMENT * statements))
 
 
-def _batches(work: Work, finder: Finder, candidates: Sequence[Sequence[int]]) -> list[list[int]]:
+def _batches(
+    work: Work, finder: Finder, candidates: Sequence[Sequence[int]], budget: int, at_once: int
+) -> list[list[int]]:
     """Statements that are asked about together: their candidates fit one call."""
-    budget = _budget(work)
     sizes = work.job.counter.count_many([one.text for one in finder.sentences])
     groups: list[list[int]] = []
     shown: set[int] = set()
@@ -79,7 +90,7 @@ def _batches(work: Work, finder: Finder, candidates: Sequence[Sequence[int]]) ->
         if not own:
             continue
         both = shown | set(own)
-        if not groups or len(groups[-1]) >= AT_ONCE or sum(sizes[one] + 8 for one in both) > budget:
+        if not groups or len(groups[-1]) >= at_once or sum(sizes[one] + 8 for one in both) > budget:
             groups.append([])
             both = set(own)
         groups[-1].append(number)
@@ -128,7 +139,7 @@ async def _picked(
 
     outcomes: dict[str, Outcome[list[int]]] = {}
     try:
-        outcomes = await keyed(work.job, {str(number + 1): number for number in group}, ask, check)
+        outcomes = await keyed(work.job, {str(number + 1): number for number in group}, ask, check, rounds=2)
     except QuotaError:
         raise
     except EndpointError as error:
@@ -161,4 +172,4 @@ def _held(finder: Finder, statement: str, picked: Sequence[int], candidates: Seq
 
 
 def _room(statements: int) -> int:
-    return 64 + 40 * statements
+    return 64 + AN_ANSWER * statements

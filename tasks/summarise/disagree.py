@@ -42,7 +42,9 @@ async def disagreements(work: Work) -> list[Disagreement]:
 
 async def _of_group(work: Work, group: Sequence[Sentence]) -> list[Disagreement]:
     parts = work.ask("differ", listing=listing(group, work.documents))
-    likely = Differences(items=[Difference(matter="the number of ships", sentences=[0, 1])])
+    likely = Differences(
+        items=[Difference(matter="the number of ships", sentences=[0, 1])] if work.job.foresees_faults else []
+    )
     try:
         got = await work.job.complete(parts, output=Differences, max_output=ROOM, temperature=0.0, likely=likely)
     except QuotaError:

@@ -17,7 +17,7 @@ from taskkit.tasks.summarise.numbered import bag
 from taskkit.tasks.summarise.reading import PIECE, Numbered, Read, cut_up, named, read_all, read_whole
 from taskkit.tasks.summarise.records import Action, Coverage, Point
 from taskkit.tasks.summarise.turns import Turn, around
-from taskkit.tasks.summarise.work import Work, likely
+from taskkit.tasks.summarise.work import Work
 
 ROOM = 1400  # tokens for the items, beside the overview
 SLACK = 600  # tokens for the answer's form, which no prompt shows, and for what was wrong with the first
@@ -86,10 +86,12 @@ async def minutes(work: Work) -> tuple[str, Items, Coverage, int]:
 
 async def _of_piece(work: Work, one: Numbered) -> tuple[str, Items]:
     """Once more where quotes are not in the piece; what then has none is left out, and that is said."""
-    usual = FoundAction(what=likely(11), quote=likely(11), owner=None, due=None)
+    told = work.likely_of(11)
+    point = FoundPoint(what=told, quote=told)
+    usual = [FoundAction(**dict(point), owner=None, due=None)] if work.job.foresees_faults else []
     words = min(work.limit.words, 180) if one.total > 1 else work.limit.words
-    overview = likely(words * 2 // 3) if one.total > 1 else work.likely
-    shape = Minutes(overview=overview, decisions=[usual], actions=[usual], questions=[usual])
+    overview = work.likely_of(words) if one.total > 1 else work.likely
+    shape = Minutes(overview=overview, decisions=[*usual], actions=usual, questions=[*usual])
     best: tuple[str, Items] = ("", Items())
     problems: list[str] = []
     for number in range(2):
@@ -98,7 +100,7 @@ async def _of_piece(work: Work, one: Numbered) -> tuple[str, Items]:
         items, lost = _located(work, one, got)
         if not number or len(lost) <= len(problems):
             best, problems = (got.overview, items), lost
-        if not problems or work.job.engine.rehearses:
+        if not work.job.foresees("a quote to ask for again") if work.job.engine.rehearses else not problems:
             break
     if problems:
         work.job.warn(

@@ -7,7 +7,7 @@ from taskkit.tasks.summarise.guard import Strange
 from taskkit.tasks.summarise.nothing import is_nothing
 from taskkit.tasks.summarise.numbered import Finder, numbered
 from taskkit.tasks.summarise.speech import is_other
-from taskkit.tasks.summarise.work import Work, likely
+from taskkit.tasks.summarise.work import Work
 
 SENTENCES = 8  # that are put right; a summary with more to mend is not mended word by word
 NEAR = 6  # sentences of the source that are shown for one
@@ -15,8 +15,11 @@ NEAR = 6  # sentences of the source that are shown for one
 
 async def of_length(work: Work, text: str) -> str:
     """Asked for once more when it is too long, then cut."""
-    problem = work.limit.problem(text)
-    if not problem or work.job.engine.rehearses:
+    problem = "" if work.job.engine.rehearses else work.limit.problem(text)
+    if work.job.foresees("a length to mend"):
+        long = work.likely_of(2 * work.limit.words)
+        await _again(work, work.ask("shorten", text=long, problem=work.limit.problem(long)), text)
+    if not problem:
         return text
     shorter = work.limit.formed(await _again(work, work.ask("shorten", text=text, problem=problem), text))
     still = work.limit.problem(shorter)
@@ -43,8 +46,10 @@ async def in_language(work: Work, text: str) -> str:
 async def borne_out(work: Work, text: str) -> str:
     """Each sentence with a number, date or name that the source has not is written again by itself, from what the
     source says nearest to it."""
-    strange = work.strange(text)
-    if not strange or work.job.engine.rehearses:
+    strange = [] if work.job.engine.rehearses else work.strange(text)
+    if work.job.foresees("a sentence to mend"):
+        strange = [Strange("name", text[:1], 0)]
+    if not strange:
         return text
     places = _places(text, strange)[:SENTENCES]
     finder = Finder(numbered(work.documents))
@@ -93,7 +98,7 @@ def _words(wrong: list[Strange]) -> str:
 async def _again(work: Work, parts: list[Part], text: str) -> str:
     """The answer, empty when there is none: the summary is there already, and is not lost by it."""
     try:
-        return await work.job.complete(parts, max_output=work.room, likely=likely(len(text) // 6))
+        return await work.job.complete(parts, max_output=work.room, likely=work.likely_of(len(text) // 6))
     except QuotaError:
         raise
     except (EndpointError, RefusedError) as error:

@@ -8,7 +8,7 @@ from taskkit.prompt import Part
 from taskkit.split import Piece
 from taskkit.tasks.summarise.nothing import is_nothing
 from taskkit.tasks.summarise.reading import Numbered, Read, cut_up, named, read_all
-from taskkit.tasks.summarise.work import TOKENS_A_WORD, Work, likely
+from taskkit.tasks.summarise.work import TOKENS_A_WORD, Work
 
 NOTE_WORDS = 180  # a piece's notes at most
 DEPTH = 12  # levels of merging; each must shrink, so this is never reached
@@ -22,7 +22,7 @@ async def notes(work: Work) -> tuple[list[str], Read[str]]:
     work.job.strategy = f"notes on {len(pieces)} pieces, merged"
 
     async def note(one: Numbered) -> str:
-        return await work.job.complete(note_parts(work, one), max_output=room, likely=likely(NOTE_WORDS))
+        return await work.job.complete(note_parts(work, one), max_output=room, likely=work.likely_of(NOTE_WORDS))
 
     read = await read_all(work, pieces, note)
     return [
@@ -58,7 +58,7 @@ async def merged(work: Work, found: Sequence[str], **values: object) -> str:
             parts = work.ask("merge", notes=group, final=False, words=words, earlier="", **values)
             room = int(words * TOKENS_A_WORD)
             try:
-                return await job.complete(parts, max_output=room, likely=likely(words))
+                return await job.complete(parts, max_output=room, likely=work.likely_of(words))
             except (QuotaError, ContextTooLong):
                 raise
             except (EndpointError, RefusedError) as error:

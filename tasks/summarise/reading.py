@@ -16,7 +16,6 @@ T = TypeVar("T")
 PIECE = 6000  # tokens: pieces much larger than this lose their middle, and make long waits
 HALVED = (InvalidOutputError, RefusedError, TruncatedError)  # what a smaller piece may mend
 LEAST = 16  # tokens of a piece that is worth halving
-FORESEEN = 10  # at the upper end of a plan one piece in so many is read again in halves
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +85,8 @@ async def in_halves(
     failed = {number for number, one in enumerate(results) if isinstance(one, HALVED)}
     if len(failed) == len(results) > 1:
         failed.clear()
-    if work.job.foresees_faults and len(pieces) > 1:
-        failed.update(range(0, len(pieces), FORESEEN))
+    if len(pieces) > 1:
+        failed |= {number for number in range(len(pieces)) if work.job.foresees("a piece to read in halves")}
     cut = {number: halves(work, pieces[number]) for number in sorted(failed)}
     again = [half for some in cut.values() for half in some]
     if not again:

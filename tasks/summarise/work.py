@@ -12,13 +12,14 @@ from taskkit.prompt import Part, Prompt
 from taskkit.spans import sentences
 from taskkit.tasks.summarise.documents import Document
 from taskkit.tasks.summarise.guard import Facts, Strange, capitals_tell
-from taskkit.tasks.summarise.length import Limit, count_words
+from taskkit.tasks.summarise.length import Limit, count_words, cut_words
 from taskkit.tasks.summarise.nothing import Held
 from taskkit.tasks.summarise.turns import Turn, turns
 
 TOKENS_A_WORD = 2.0  # room to keep for a word of an answer, in any language
-LOOKED_AT, LEAST = 20_000, 6  # characters and, of a sentence, words of what a made-up summary is taken from
+LOOKED_AT, LEAST = 20_000, 4  # characters that a made-up summary is taken from, and words of its sentences
 SENTENCE = "One thing happened here and another one followed from it there. "  # 11 words, for the planner
+LEAST_SAID = len("One")
 
 
 @dataclass(frozen=True)
@@ -60,19 +61,20 @@ class Work:
 
     @cached_property
     def likely(self) -> str:
-        """For the planner; at the upper end of a plan as many sentences of the source as a summary may be made of, as
-        each is then cited."""
+        """For the planner; at the upper end of a plan in as many sentences as a summary of its length may have, each
+        from another place of the documents, as each is then cited."""
         if not self.job.foresees_faults:
-            return likely(self.limit.words * 2 // 3)
-        text = self.documents[0].view.text[:LOOKED_AT]
-        said = dict.fromkeys(text[start:end] for start, end in sentences(text))
-        sizes = {one: size for one in said if (size := count_words(one)) >= LEAST}
-        left, chosen = self.limit.words, list[str]()
-        for one in sorted(sizes, key=sizes.__getitem__)[: self.limit.sentences or self.limit.bullets]:
-            left -= sizes[one]
-            if left >= 0:
-                chosen.append(one)
-        return " ".join(chosen) or likely(self.limit.words * 2 // 3)
+            return self.likely_of(self.limit.words)
+        each = LOOKED_AT // len(self.documents)
+        texts = [one.view.text[:each] for one in self.documents]
+        said = [cut_words(text[start:end], LEAST) for text in texts for start, end in sentences(text)]
+        said = list(dict.fromkeys(one for one in said if count_words(one) >= LEAST))
+        most = min(self.limit.words // LEAST, self.limit.sentences or self.limit.bullets or len(said))
+        return " ".join(said[:: max(1, len(said) // max(1, most))][:most]) or self.likely_of(self.limit.words)
+
+    def likely_of(self, words: int) -> str:
+        """For the planner, of an answer that may have so many."""
+        return SENTENCE * max(1, words // 11) if self.job.foresees_faults else SENTENCE[:LEAST_SAID]
 
     @cached_property
     def given(self) -> str:
@@ -98,7 +100,3 @@ class Work:
     def turns(self) -> list[list[Turn]]:
         """Of each document, where it is a transcript."""
         return [turns(document.view.text) for document in self.documents]
-
-
-def likely(words: int) -> str:
-    return SENTENCE * max(1, words // 11)

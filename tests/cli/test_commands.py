@@ -83,7 +83,7 @@ def test_a_plan_sends_nothing(taskkit: Run, server: Server) -> None:
         "model", "strategy", "calls", "tokens", "cost", "minutes",
     ]  # fmt: skip
     rows = json.loads(taskkit("summarise", "--plan", "--json", server=there, stdin="Ships.").out)
-    assert rows["calls"] == [1, 1]
+    assert rows["calls"] == [1, 3]
     assert not there.bodies
 
 

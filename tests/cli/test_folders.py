@@ -175,7 +175,7 @@ def test_a_report_and_a_plan_of_a_folder(taskkit: Run, server: Server, docs: Pat
     ran = taskkit("translate", "docs", "--to", "de", "--plan", server=there)
     assert ran.code == 0
     assert ran.out.count("strategy  1 text, 1 to translate in 1 batch") == 2
-    assert "==> all 3 together <==\ncalls     3\ncost      $" in ran.out
+    assert "==> all 3 together <==\ncalls     3 to 4\ncost      $" in ran.out
     assert not there.bodies
     assert taskkit("translate", "docs", "--to", "de", "-o", "out", "--report", "report.md", server=there).code == 0
     report = Path("report.md").read_text()

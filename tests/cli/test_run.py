@@ -39,7 +39,7 @@ def test_a_plan_of_all_lines_sends_nothing(taskkit: Run, server: Server) -> None
     there = server(Fail(500, "nobody may ask"))
     ran = taskkit("run", "summarise", "in.jsonl", "--plan", server=there)
     assert "==> line 4 <==" in ran.out
-    assert "==> all 2 together <==\ncalls     2\n" in ran.out
+    assert "==> all 2 together <==\ncalls     2 to 4\n" in ran.out
     assert ran.err.startswith("taskkit: line 3: summarise: ")
     assert (ran.code, there.bodies) == (1, [])
 

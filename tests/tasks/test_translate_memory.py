@@ -200,8 +200,9 @@ def test_a_plan_reckons_with_what_the_run_will_learn(case: str) -> None:
         )
         for body in sent
     )
-    assert plan.calls == (len(sent), len(sent))
-    assert plan.input_tokens[0] <= given <= plan.input_tokens[1] <= 1.3 * given
+    assert plan.calls[0] == len(sent)
+    assert plan.calls[1] <= 1.2 * len(sent), "of ten batches one is asked for again"
+    assert plan.input_tokens[0] <= given <= plan.input_tokens[1] <= 1.4 * given
 
 
 def test_a_plan_writes_no_memory() -> None:
