@@ -5,8 +5,6 @@ import errno
 import sys
 from collections.abc import Sequence
 
-INTERRUPTED, TERMINATED = 130, 143
-ENDING = 0.2  # seconds that the process has to tidy up once it is interrupted
 FULL = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
 )  # what a stream that is written says
@@ -14,45 +12,15 @@ FULL = frozenset(
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Runs a command and ends the process with the exit code of what happened."""
+    from taskkit.cli import interrupt
     from taskkit.cli.terminal import guard
 
     guard()
-    terminated = _interrupted_by_sigterm()
+    interrupt.listen()
     code = outcome(sys.argv[1:] if argv is None else argv)
-    if code == INTERRUPTED:
-        code = TERMINATED if terminated else code
-        _end_soon(code)
+    if code == interrupt.INTERRUPTED:
+        interrupt.end()
     sys.exit(code)
-
-
-def _interrupted_by_sigterm() -> list[int]:
-    """SIGTERM ends the work as Ctrl-C does, so that nothing is left behind: a folder of texts, a process. A second one
-    ends it at once. What came, when it came."""
-    import signal
-
-    came: list[int] = []
-
-    def end(number: int, _: object) -> None:
-        came.append(number)
-        signal.signal(number, signal.SIG_DFL)
-        raise KeyboardInterrupt
-
-    with contextlib.suppress(ValueError):  # not in the main thread
-        if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
-            signal.signal(signal.SIGTERM, end)
-    return came
-
-
-def _end_soon(code: int) -> None:
-    """Work in another thread can not be stopped (a file that is read, a model that is loaded); it is not waited for."""
-    import os
-    import threading
-
-    with contextlib.suppress(OSError, ValueError):
-        sys.stdout.flush()
-    ending = threading.Timer(ENDING, os._exit, (code,))
-    ending.daemon = True
-    ending.start()
 
 
 def outcome(argv: Sequence[str]) -> int:
@@ -64,8 +32,11 @@ def outcome(argv: Sequence[str]) -> int:
         _hush()
         return 0
     except KeyboardInterrupt as stop:
+        from taskkit.cli import interrupt
+
+        interrupt.told()
         _say(f"Interrupted. {stop}".strip())
-        return INTERRUPTED
+        return interrupt.INTERRUPTED
     except (Exception, SystemExit) as error:  # noqa: BLE001 - nobody above could tell it better
         if "--debug" in argv:
             import traceback

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from taskkit.cli.interrupt import forgiven
 from taskkit.errors import ConfigurationError, CostCapError, InputError, QuotaError, TaskkitError
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def _line() -> str | None:
         try:
             return input("> ").strip()
         except KeyboardInterrupt:
+            forgiven()
             click.echo()
         except EOFError:
             click.echo()
@@ -63,6 +65,7 @@ def _turn(engine: "Engine", cls: Any, values: Mapping[str, Any], seen: "Seen") -
     try:
         streamed(engine, make(cls, **values), seen)
     except KeyboardInterrupt:
+        forgiven()
         click.echo("\nStopped.", err=True)
     except (ConfigurationError, CostCapError, QuotaError):
         raise  # the next line would meet it too

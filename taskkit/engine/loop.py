@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 HASTE = 10.0  # seconds that somebody who pressed Ctrl-C is in a hurry
+TIDYING = 0.3  # seconds after it in which all has to be tidied up; a tokenizer that loads may have held it up as long
 
 _lock = threading.Lock()
 _loop: asyncio.AbstractEventLoop | None = None
@@ -53,7 +54,7 @@ def on_background() -> bool:
     return _loop is not None and threading.current_thread() is _thread
 
 
-def run(work: Coroutine[Any, Any, T], timeout: float | None = None, *, patience: float = 0.5) -> T:
+def run(work: Coroutine[Any, Any, T], timeout: float | None = None, *, patience: float = 0.25) -> T:
     """Waits for `work` on the background loop, for `timeout` seconds at most (then TimeoutError, and the work goes
     on). Ctrl-C cancels it and waits until it has cleaned up, for `patience` seconds at most."""
     if on_background():
@@ -72,7 +73,8 @@ def run(work: Coroutine[Any, Any, T], timeout: float | None = None, *, patience:
 
 def patient(seconds: float) -> float:
     """How long to wait for what is tidied up: hardly, after a Ctrl-C, as some task's own code may hold the loop."""
-    return min(seconds, 0.1) if time.monotonic() - _interrupted < HASTE else seconds
+    since = time.monotonic() - _interrupted
+    return min(seconds, max(TIDYING - since, 0.05)) if since < HASTE else seconds
 
 
 async def across(work: Coroutine[Any, Any, T]) -> T:

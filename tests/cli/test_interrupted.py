@@ -78,3 +78,34 @@ def test_while_a_model_is_loaded() -> None:
     assert "Traceback" not in err
     assert loading is not None
     os.close(loading)
+
+
+DEAF = """
+import sys, time
+import taskkit
+
+@taskkit.task
+class Deaf(taskkit.Task[str]):
+    "Hear nothing."
+
+    def check(self):
+        print("deaf", flush=True)
+        try:
+            time.sleep(600)
+        except BaseException:
+            time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize(("how", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_where_what_is_raised_gets_lost(how: signal.Signals, code: int) -> None:
+    """As in an import that tries one thing and then another."""
+    Path("deaf.py").write_text(DEAF)
+    with started("--tasks", "deaf.py", "deaf", "--model", "m", "--base-url", "http://127.0.0.1:9/v1") as running:
+        assert running.stdout is not None
+        assert running.stdout.readline() == "deaf\n"
+        began = time.monotonic()
+        running.send_signal(how)
+        _, err = running.communicate(timeout=60)
+    assert time.monotonic() - began < SOON
+    assert (running.returncode, err) == (code, "\ntaskkit: Interrupted.\n")
