@@ -12,7 +12,7 @@ from types import FrameType
 from typing import NoReturn
 
 INTERRUPTED, TERMINATED = 130, 143
-SOON, LAST = 0.5, 0.15  # seconds to tidy up in, and for what Python does at its end where that was not done
+SOON, LAST = 0.4, 0.15  # seconds to tidy up in, and for what Python does at its end where that was not done
 SHOWN = b"\x1b[?25h"  # the cursor, which a progress bar hides
 
 _came: dict[object, int] = {}  # the signal that is obeyed
@@ -41,15 +41,9 @@ def _watch(this: object) -> None:
     if this in _came:
         with contextlib.suppress(OSError):
             os.write(2, (SHOWN if os.isatty(2) else b"") + (b"" if _done else b"\ntaskkit: Interrupted.\n"))
-        start_new_thread(_tidied, ())  # a folder of texts is removed
+        start_new_thread(end, ())  # a folder of texts is removed
         time.sleep(LAST)
         os._exit(_code())
-
-
-def _tidied() -> None:
-    if "tidied" not in _done:
-        _done.append("tidied")
-        atexit._run_exitfuncs()  # noqa: SLF001 - all that Python does at its end, but to wait for threads
 
 
 def forgiven() -> None:
@@ -68,7 +62,7 @@ def end() -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):
             stream.flush()
-    _tidied()
+    atexit._run_exitfuncs()  # noqa: SLF001 - the rest of what Python does at its end
     os._exit(_code())
 
 
