@@ -30,6 +30,7 @@ LONGEST_RETRY_AFTER = 300.0
 LONGEST_LIMIT = 60.0  # by headers: limits are those of a minute, and a 429 says the rest
 SILENT = 3.0  # seconds that may pass without a word
 AT_FIRST, AT_MOST = 16, 256
+PRUDENT = 0.1  # of the usual growth, up to as many at once as were too much before
 MOST_LIMIT = 1e12
 
 
@@ -93,6 +94,7 @@ class Pace:
         self._queue: deque[asyncio.Future[int]] = deque()
         self._resume_at = 0.0
         self._cut_at = 0.0
+        self._too_many = math.inf  # at once, when last that was refused
         self._told_until = 0.0
         now = time.monotonic()
         self._requests = Bucket(rpm, rpm / 60, min(rpm, 60.0), now) if rpm else None
@@ -196,8 +198,12 @@ class Pace:
 
     def _speed_up(self, among: int) -> None:
         """After an answer to a call that went out as one of `among`. Doubles each round until the first 429, from what
-        has been seen to go well; then adds one a round."""
+        has been seen to go well; then adds one a round, and to what was too much in ten rounds."""
+        if among >= self._too_many:
+            self._too_many = math.inf
         grown = self.limit + 1 / self.limit if self._cut_at else min(self.limit + 1, 2.0 * among)
+        if grown > self._too_many - 1:
+            grown = self.limit + PRUDENT / self.limit
         self.limit = min(float(self.most), max(self.limit, grown))
 
     def _slow_down(self, delay: float, sent: float, among: int) -> None:
@@ -206,7 +212,8 @@ class Pace:
         self._resume_at = max(self._resume_at, now + delay)
         if sent >= self._cut_at:  # the other calls of the same burst do not cut it again
             self._cut_at = now
-            self.limit = max(1.0, min(self.limit, among) * 0.7)
+            self._too_many = min(self.limit, among)
+            self.limit = max(1.0, self._too_many * 0.7)
             self._events.emit("pause", "the endpoint asked for a slower pace", seconds=delay, limit=int(self.limit))
 
     def told(self, kind: str, *, limit: float, remaining: float, reset: float) -> None:
