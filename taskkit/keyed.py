@@ -57,7 +57,8 @@ async def keyed(
     rounds: float = math.inf,
 ) -> dict[str, Outcome[V]]:
     """An outcome for each id, in the order of `items`. One item that stays wrong costs two calls more, n of them
-    2 n at most; `rounds` of asking are the most, where another is not worth it. Errors that no other cut can mend (a reached cap, a dead endpoint) are raised."""
+    2 n at most; `rounds` of asking are the most, where another is not worth it. Errors that no other cut can mend (a
+    reached cap, a dead endpoint) are raised."""
     done: dict[str, Outcome[V]] = {}
 
     told: dict[str, str] = {}  # to the model, of answers that it gave
