@@ -186,9 +186,7 @@ def _confirmed(text: str, reply: Reply) -> bool:
     if reply.finish == "length":
         return False
     said = reply.text.strip()
-    if said:
-        return text.rstrip().endswith(said[-seam.TELLING :])
-    return not seam.open_fence(text) and text.rstrip()[-1:] in set(".!?…。！？\"'”’»)]}`|>*")
+    return bool(said) and text.rstrip().endswith(said[-seam.TELLING :])
 
 
 def _next(call: Call, text: str, start: int, room: Room | None) -> Call | None:

@@ -2,7 +2,8 @@
 
 A call's key is the hash of the endpoint, the model, the messages, the parameters and the schema. Above a
 temperature of 0.3 it also holds the run: such an answer serves to finish a broken-off job, and after that the same
-command means *again*. A journal that can not be read or written warns once, and the work goes on without it."""
+command means *again*. A journal that can not be read or written warns once, and the work goes on without it; one that
+is damaged is put aside. SQLite does not notice every damage, so each answer has a sum that shows it."""
 
 import hashlib
 import math
@@ -28,7 +29,7 @@ PRAGMA journal_mode = WAL;
 PRAGMA synchronous = NORMAL;
 CREATE TABLE IF NOT EXISTS replies (
     key BLOB PRIMARY KEY, text TEXT, finish TEXT, model TEXT,
-    input INTEGER, cached INTEGER, output INTEGER, cost TEXT, at REAL) WITHOUT ROWID;
+    input INTEGER, cached INTEGER, output INTEGER, cost TEXT, at REAL, sum BLOB) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS replies_at ON replies (at);
 CREATE TABLE IF NOT EXISTS jobs (key BLOB PRIMARY KEY, run INTEGER, open INTEGER, at REAL) WITHOUT ROWID;
 """
@@ -128,23 +129,28 @@ class Journal:
     def get(self, key: bytes) -> Reply | None:
         if not self.gives:
             return None
-        rows = self._do("SELECT text, finish, model FROM replies WHERE key = ?", key)
+        rows = self._do("SELECT CAST(text AS BLOB), finish, model, sum FROM replies WHERE key = ?", key)
         if not rows:
             return None
-        text, finish, model = rows[0]  # what was paid then is not paid now
-        return Reply(text, _finish(finish), Usage(journal_hits=1), model)
+        text, finish, model, kept = rows[0]
+        if text is None or kept != _sum(text, finish):
+            self._do("DELETE FROM replies WHERE key = ?", key)
+            self._warn(f"Answers in the journal {self.path} are damaged: they are asked for again.")
+            return None
+        return Reply(text.decode(), _finish(finish), Usage(journal_hits=1), str(model))  # what was paid is not paid now
 
     def put(self, key: bytes, reply: Reply) -> None:
         usage = reply.usage
         cost = None if usage.cost is None else str(usage.cost)
         row = (usage.input_tokens, usage.cached_tokens, usage.output_tokens, cost, time.time())
         self._do(
-            "INSERT OR REPLACE INTO replies VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO replies VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             key,
             reply.text,
             reply.finish,
             reply.model,
             *row,
+            _sum(reply.text.encode(), reply.finish),
         )
 
     def vector(self, key: bytes) -> tuple[float, ...]:
@@ -171,7 +177,7 @@ class Journal:
 
     def give_back(self, rows: Iterable[tuple[Any, ...]]) -> None:
         for row in rows:
-            self._do("INSERT OR IGNORE INTO replies VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", *row)
+            self._do("INSERT OR IGNORE INTO replies VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", *row)
 
     def begin(self, job: bytes) -> bytes:
         """The run of a job: the one that was broken off, or a new one."""
@@ -219,7 +225,13 @@ class Journal:
             return []
         with self._lock:
             try:
-                return self._open().execute(sql, values).fetchall()
+                try:
+                    return self._open().execute(sql, values).fetchall()
+                except sqlite3.DatabaseError as error:
+                    if self._db is None or "malformed" not in str(error):
+                        raise
+                    self._put_aside()
+                    return self._open().execute(sql, values).fetchall()
             except (sqlite3.Error, OSError) as error:
                 self._broken = True
                 self._warn(
@@ -239,15 +251,22 @@ class Journal:
         except sqlite3.DatabaseError as error:
             if not was_there or "locked" in str(error) or not _is_damaged(self.path):
                 raise
-            aside = self.path.with_suffix(".damaged")
-            self.path.replace(aside)
-            for tail in ("-wal", "-shm"):
-                Path(f"{self.path}{tail}").unlink(missing_ok=True)
-            self._warn(f"The journal was damaged; it is kept as {aside}, and a new one begun.")
+            self._put_aside()
             self._db = _connect(self.path)
         self._pid = os.getpid()
         _trim(self._db, self.path)
         return self._db
+
+    def _put_aside(self) -> None:
+        assert self.path is not None
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+        aside = self.path.with_suffix(".damaged")
+        self.path.replace(aside)
+        for tail in ("-wal", "-shm"):
+            Path(f"{self.path}{tail}").unlink(missing_ok=True)
+        self._warn(f"The journal was damaged; it is kept as {aside}, and a new one begun.")
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -255,7 +274,11 @@ def _connect(path: Path) -> sqlite3.Connection:
     db = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
     try:
         db.executescript(SCHEMA)
-        db.execute("SELECT key, text, finish, model, input, cached, output, cost, at FROM replies LIMIT 1")
+        if "sum" not in {row[1] for row in db.execute("PRAGMA table_info(replies)")}:
+            db.execute("ALTER TABLE replies ADD COLUMN sum BLOB")
+            db.create_function("sum_of", 2, _sum)
+            db.execute("UPDATE replies SET sum = sum_of(CAST(text AS BLOB), finish)")
+        db.execute("SELECT key, text, finish, model, input, cached, output, cost, at, sum FROM replies LIMIT 1")
     except BaseException:
         db.close()
         raise
@@ -281,6 +304,10 @@ def _trim(db: sqlite3.Connection, path: Path) -> None:
             "(SELECT key FROM replies ORDER BY at LIMIT (SELECT count(*) / 2 FROM replies))"
         )
         db.execute("VACUUM")
+
+
+def _sum(text: bytes, finish: str) -> bytes:
+    return hashlib.blake2b(text + str(finish).encode(), digest_size=8).digest()
 
 
 def _finish(name: str) -> Finish:

@@ -12,7 +12,7 @@ where there is one, not a repetition in themselves and not a repetition of what 
    repeats, repeats within repeats ("ha ha ha", rows that are alike), a repeat of what the text has twice in a
    row and a repeated whole line stay: a line lost is worse than a line too many;
 3. a remark in front ("Sure, continuing:") or a fence around it, when 1 or 2 holds for what is inside, when the
-   remark says that it continues, or when a fence with a language opens inside an open one.
+   remark says that it continues and stands apart, or when a fence with a language opens inside an open one.
 
 What no rule can tell apart: `OVERLAP` characters and more which truly stand twice in a row, for the first time,
 with the cut exactly between, from a model that ignores the held words. Those are lost once.
@@ -23,18 +23,25 @@ from collections.abc import Iterator
 
 TELLING = 16
 OVERLAP = 20
+SURELY = 60  # characters that nobody says twice in a row, also where the seam is within a sentence
+LINE = 8  # characters of a line that was cut, for it to be known again
 HELD = 400  # characters held back at most
 RESTART = 200  # characters that show that a continuation began again from the very beginning
 SEARCHED = 30_000
 
 _FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})([^\n]*)$", re.MULTILINE)
 _OPENER = re.compile(r"\s*(`{3,}|~{3,})[ \t]*([\w+#.-]*)[ \t]*\n")
-_LINE = re.compile(r"\s*([^\n]{1,200})\n(?:[ \t]*\n)*")
+_LINE = re.compile(r"\s*([^\n]{1,200})\n(?:[ \t]*\n)?")
 _INLINE = re.compile(r"[^\n]{1,100}?[:：][ \t]+")
 _CONTINUES = re.compile(
     r"\s*[*_(\[]*(?:sure|certainly|of course|okay|ok|absolutely|understood|alright|got it|apologies|sorry|here|i"
     r"|let me)\b[^\n]*?\b(?:continu\w*|resum\w*|pick\w* up|left off|cut off|rest of|remaining|remainder)\b"
     r"|\s*[*_(\[]*continu(?:ing|ed|ation)\b",
+    re.IGNORECASE,
+)
+
+_TELLS = re.compile(
+    r"\s*(?:i (?!am\b|will\b|shall\b)|here (?!is\b|are\b|i\b)|continu(?:ing|ed|ation)\b(?=[^\n]*[.!?。！？]\s*$))",
     re.IGNORECASE,
 )
 
@@ -100,10 +107,12 @@ def join(text: str, more: str, *, held: str = "") -> str:
             continue
         reading = more[start:]
         known = _known(text, reading, held)
+        if known is None and (not start or _CONTINUES.match(more, 0, start)):
+            known = _line_again(reading, held)
         if known is not None:
             joined = text + reading[known:]
             return _without_spare_fence(text, joined) if fenced else joined
-    remark = next((end for end in _remarks(more) if _CONTINUES.match(more, 0, end)), 0)
+    remark = next((end for end in _remarks(more) if _stands_apart(more[:end])), 0)
     more = more[remark:]
     opener = _OPENER.match(more)
     if opener and opener[2] and open_fence(text)[:3] == opener[1][:3]:
@@ -116,6 +125,13 @@ def _is_remark(words: str, text: str, *, telling: bool) -> bool:
     if not words or _CONTINUES.match(words):
         return True
     return telling and not any(line.strip() in text for line in words.strip().split("\n"))
+
+
+def _stands_apart(words: str) -> bool:
+    """Whether they say that they continue, and can be no line of the text itself: "continued his round." is one."""
+    said = words.strip().strip("*_([])").rstrip()
+    apart = said.endswith((":", "：", "…", "...")) or words.endswith("\n\n") or len(said.split()) == 1
+    return apart and bool(_CONTINUES.match(words)) and not _TELLS.match(words)
 
 
 def _readings(more: str) -> Iterator[tuple[int, bool]]:
@@ -144,7 +160,7 @@ def _remarks(more: str) -> Iterator[int]:
 def _known(text: str, more: str, held: str) -> int | None:
     """How much of the beginning of `more` stands in `text` already; None when nothing shows that any does."""
     bare = held.lstrip()
-    if len(bare) >= TELLING // 2 and more.lstrip().startswith(bare):
+    if bare and (len(bare) >= TELLING // 2 or held == text) and more.lstrip().startswith(bare):
         return len(more) - len(more.lstrip()) + len(bare)
     if held.strip() and (end := _same_words(held, more)):
         return end
@@ -190,6 +206,12 @@ def _overlap(text: str, more: str, held: str) -> int:
     return 0
 
 
+def _line_again(more: str, held: str) -> int | None:
+    """The length of the line that was cut, where `more` begins with that alone of the held words."""
+    line = held.rpartition("\n")[2]
+    return len(line) if len(line.strip()) >= LINE and more.startswith(line) and not _repeats(line) else None
+
+
 def _may_be_meant(before: str, shared: str, held: str) -> bool:
     """Whether the text itself may go on with what it has just said."""
     if _repeats(shared) or before.endswith(shared):
@@ -200,7 +222,7 @@ def _may_be_meant(before: str, shared: str, held: str) -> bool:
     if shared.rstrip(" \t").endswith("\n") and bare[-1:] in {"", "\n"}:
         return True
     begins = bare[-1:] in set("\n。！？：；") or (bare != before and bare[-1:] in set(".!?…:;"))
-    return len(shared) < len(held) and not begins
+    return len(shared) < min(len(held), SURELY) and not begins
 
 
 def _restarted(text: str, more: str) -> int | None:

@@ -178,7 +178,7 @@ def _read(text: str, shape: Shape[T]) -> _Good[T] | _Bad:
         values = find_json(text)
     except NoJson as why:
         bare = text.strip().strip("`").strip()
-        if shape.wrapped and bare and len(bare) <= BARE:
+        if shape.wrapped and bare and len(bare) <= BARE and not why.at and bare[0] not in "{[":
             found = _first([bare], shape)
             if isinstance(found, _Good):
                 return found

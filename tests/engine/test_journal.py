@@ -1,5 +1,6 @@
 """Nothing is paid for twice, and a broken journal never stops the work or gives a wrong answer."""
 
+import contextlib
 import os
 import sqlite3
 import stat
@@ -152,3 +153,66 @@ def test_a_file_over_a_gigabyte_loses_its_older_half(journal: Journal) -> None:
     assert kept == [5, 6, 7, 8, 9]
     journal.close()
     assert journal.path.stat().st_size < 1_000_000
+
+
+DAMAGES = {
+    "other words": "UPDATE replies SET text = 'The walrus drowns.'",
+    "a number": "UPDATE replies SET text = 5",
+    "nothing": "UPDATE replies SET text = NULL",
+    "bytes": "UPDATE replies SET text = x'00ff'",
+    "another end": "UPDATE replies SET finish = 'stop'",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_an_answer_that_is_not_as_it_was_put_is_none(journal: Journal, warnings: list[str], damage: str) -> None:
+    """SQLite has no sums of its own."""
+    key = call_key(call(), "e", lambda: b"")
+    journal.put(key, Reply("The walrus swims.", "length", model="m"))
+    assert journal.path is not None
+    with contextlib.closing(sqlite3.connect(journal.path)) as db:
+        db.execute(DAMAGES[damage])
+        db.commit()
+    assert journal.get(key) is None
+    assert ["are damaged: they are asked for again" in one for one in warnings] == [True]
+    journal.put(key, Reply("The walrus swims.", model="m"))
+    found = journal.get(key)
+    assert found is not None
+    assert found.text == "The walrus swims."
+    assert len(warnings) == 1
+
+
+def test_a_damage_that_is_seen_late_puts_the_journal_aside(journal: Journal, warnings: list[str]) -> None:
+    keys = [call_key(call(f"{n}"), "e", lambda: b"") for n in range(300)]
+    for key in keys:
+        journal.put(key, Reply("The walrus swims. " * 40, model="m"))
+    path = journal.path
+    assert path is not None
+    journal.close()
+    data = bytearray(path.read_bytes())
+    for at in range(5 * 4096, len(data) - 4096, 4096):  # the first pages are whole, so that it can be opened
+        data[at : at + 100] = b"\xff" * 100
+    path.write_bytes(data)
+    found = [journal.get(key) for key in keys]
+    assert None in found
+    assert all(one is None or one.text == "The walrus swims. " * 40 for one in found)
+    journal.put(keys[0], Reply("Again.", model="m"))
+    again = journal.get(keys[0])
+    assert again is not None
+    assert again.text == "Again."
+    assert "a new one begun" in warnings[-1]
+    assert path.with_suffix(".damaged").exists()
+
+
+def test_a_journal_of_before_the_sums_still_serves(journal: Journal, warnings: list[str]) -> None:
+    key = call_key(call(), "e", lambda: b"")
+    journal.put(key, Reply("The walrus swims.", model="m"))
+    journal.close()
+    assert journal.path is not None
+    with contextlib.closing(sqlite3.connect(journal.path)) as db:
+        db.execute("ALTER TABLE replies DROP COLUMN sum")
+        db.commit()
+    found = journal.get(key)
+    assert found is not None
+    assert found.text == "The walrus swims."
+    assert not warnings
