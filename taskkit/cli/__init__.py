@@ -13,10 +13,15 @@ FULL = frozenset(
 def main(argv: Sequence[str] | None = None) -> None:
     """Runs a command and ends the process with the exit code of what happened."""
     from taskkit.cli import interrupt
-    from taskkit.cli.terminal import guard
 
-    guard()
     interrupt.listen()
+    try:
+        from taskkit.cli.terminal import guard
+
+        guard()
+    except KeyboardInterrupt:
+        _say("Interrupted.")
+        interrupt.end()
     code = outcome(sys.argv[1:] if argv is None else argv)
     if code == interrupt.INTERRUPTED:
         interrupt.end()
@@ -25,6 +30,8 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def outcome(argv: Sequence[str]) -> int:
     """As `main`, and gives the exit code back. Whatever goes wrong is one line on standard error."""
+    from taskkit.cli import interrupt
+
     try:
         code = _worked(argv)
         sys.stdout.flush()
@@ -32,12 +39,14 @@ def outcome(argv: Sequence[str]) -> int:
         _hush()
         return 0
     except KeyboardInterrupt as stop:
-        from taskkit.cli import interrupt
-
         interrupt.told()
         _say(f"Interrupted. {stop}".strip())
         return interrupt.INTERRUPTED
     except (Exception, SystemExit) as error:  # noqa: BLE001 - nobody above could tell it better
+        if interrupt.obeyed():  # what goes wrong while all is being ended
+            interrupt.told()
+            _say("Interrupted.")
+            return interrupt.INTERRUPTED
         if "--debug" in argv:
             import traceback
 

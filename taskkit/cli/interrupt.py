@@ -46,6 +46,10 @@ def _watch(this: object) -> None:
         os._exit(_code())
 
 
+def obeyed() -> bool:
+    return bool(_came)
+
+
 def forgiven() -> None:
     """It was meant for what is done now, and that was stopped: the process goes on."""
     for number in _came.values():

@@ -8,6 +8,7 @@ import contextlib
 import copy
 import weakref
 from collections.abc import Callable, Sequence
+from concurrent.futures import CancelledError
 from datetime import date
 from decimal import Decimal
 from functools import partial
@@ -240,7 +241,7 @@ class Calls:
 
     def close(self) -> None:
         """As `aclose`, and waits; not for ever, as there are servers that never end a connection."""
-        with contextlib.suppress(TimeoutError):
+        with contextlib.suppress(TimeoutError, CancelledError):  # the second where the process ends meanwhile
             loop.run(shut(self.roads.open, self.journal), timeout=loop.patient(5))
 
     def __enter__(self) -> Self:

@@ -27,6 +27,7 @@ FIRST_WAIT = 0.5  # seconds; doubled each time, with jitter
 FIRST_PAUSE = 0.1  # of all calls, after a 429 that names no time: the next one doubles it where that was too short
 LONGEST_WAIT = 30.0
 LONGEST_RETRY_AFTER = 300.0
+LONGER = 2.0  # seconds that are waited beside what is asked for, at the most, where that was not enough
 LONGEST_LIMIT = 60.0  # by headers: limits are those of a minute, and a 429 says the rest
 SILENT = 3.0  # seconds that may pass without a word
 AT_FIRST, AT_MOST = 16, 256
@@ -116,9 +117,9 @@ class Pace:
                 used_up = failed >= failure.tries or limited_tries >= LIMITED_TRIES
                 if used_up or (failure.after or 0) > LONGEST_RETRY_AFTER:
                     raise failure.error from failure
-                delay = (
-                    failure.after if failure.after is not None else _back_off(failed, limited_tries, limited=limited)
-                )
+                delay = _back_off(failed, limited_tries, limited=limited)
+                if failure.after is not None:
+                    delay = max(failure.after, min(delay, LONGER))
                 self.retries += 1
                 self._events.emit("retry", str(failure.error), tries=failed + limited_tries, seconds=delay)
                 if limited:

@@ -8,9 +8,9 @@ where there is one, not a repetition in themselves and not a repetition of what 
 `join` adds the part of the continuation that is new; the text itself is never altered. It drops
 
 1. the held words at the beginning, also when their case, spacing or punctuation came back differently;
-2. else what the continuation repeats of the text: all of it, or its last `OVERLAP` characters and more. Shorter
-   repeats, repeats within repeats ("ha ha ha", rows that are alike), a repeat of what the text has twice in a
-   row and a repeated whole line stay: a line lost is worse than a line too many;
+2. else what the continuation repeats of the text: all of it, its last `OVERLAP` characters and more, or the line
+   or word that was cut. Shorter repeats, repeats within repeats ("ha ha ha", rows that are alike), a repeat of
+   what the text has twice in a row and a repeated whole line stay: a line lost is worse than a line too many;
 3. a remark in front ("Sure, continuing:") or a fence around it, when 1 or 2 holds for what is inside, when the
    remark says that it continues and stands apart, or when a fence with a language opens inside an open one.
 
@@ -24,7 +24,7 @@ from collections.abc import Iterator
 TELLING = 16
 OVERLAP = 20
 SURELY = 60  # characters that nobody says twice in a row, also where the seam is within a sentence
-LINE = 8  # characters of a line that was cut, for it to be known again
+AGAIN = 3  # visible characters of a line, or letters of a word, that was cut, for it to be known again
 HELD = 400  # characters held back at most
 RESTART = 200  # characters that show that a continuation began again from the very beginning
 SEARCHED = 30_000
@@ -33,6 +33,7 @@ _FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})([^\n]*)$", re.MULTILINE)
 _OPENER = re.compile(r"\s*(`{3,}|~{3,})[ \t]*([\w+#.-]*)[ \t]*\n")
 _LINE = re.compile(r"\s*([^\n]{1,200})\n(?:[ \t]*\n)?")
 _INLINE = re.compile(r"[^\n]{1,100}?[:：][ \t]+")
+_CUT_WORD = re.compile(rf"(?<![^\W_])[a-zà-öø-ɏͰ-ԯ]{{{AGAIN},40}}\Z", re.IGNORECASE)
 _CONTINUES = re.compile(
     r"\s*[*_(\[]*(?:sure|certainly|of course|okay|ok|absolutely|understood|alright|got it|apologies|sorry|here|i"
     r"|let me)\b[^\n]*?\b(?:continu\w*|resum\w*|pick\w* up|left off|cut off|rest of|remaining|remainder)\b"
@@ -108,7 +109,7 @@ def join(text: str, more: str, *, held: str = "") -> str:
         reading = more[start:]
         known = _known(text, reading, held)
         if known is None and (not start or _CONTINUES.match(more, 0, start)):
-            known = _line_again(reading, held)
+            known = _cut_again(text, reading)
         if known is not None:
             joined = text + reading[known:]
             return _without_spare_fence(text, joined) if fenced else joined
@@ -206,10 +207,15 @@ def _overlap(text: str, more: str, held: str) -> int:
     return 0
 
 
-def _line_again(more: str, held: str) -> int | None:
-    """The length of the line that was cut, where `more` begins with that alone of the held words."""
-    line = held.rpartition("\n")[2]
-    return len(line) if len(line.strip()) >= LINE and more.startswith(line) and not _repeats(line) else None
+def _cut_again(text: str, more: str) -> int | None:
+    """The length of the line, else of the word, that was cut, where `more` begins with that and goes on."""
+    line = text[-HELD:].rpartition("\n")[2]
+    whole = len("".join(line.split())) >= AGAIN and any(map(str.isalpha, line)) and not _repeats(line)
+    if whole and more.startswith(line):
+        return len(line)
+    word = _CUT_WORD.search(text)
+    goes_on = word is not None and more.startswith(word[0]) and more[len(word[0]) : len(word[0]) + 1].isalpha()
+    return len(word[0]) if word and goes_on else None
 
 
 def _may_be_meant(before: str, shared: str, held: str) -> bool:

@@ -85,8 +85,10 @@ def test_the_wait_that_is_asked_for_is_kept(server: Server, header: Callable[[],
     assert 0.75 <= second - first <= 10
 
 
-def test_waits_grow_with_jitter_where_the_server_names_none(server: Server) -> None:
-    there = server([Fail(503, "Down."), Fail(503, "Down."), "Fine."])
+@pytest.mark.parametrize("headers", [{}, {"retry-after": "0"}, {"retry-after": "Mon, 01 Jan 2024 00:00:00 GMT"}])
+def test_waits_grow_with_jitter_where_the_server_names_none(server: Server, headers: dict[str, str]) -> None:
+    """Or one that is none: so a call that is told to come at once used up all its tries at once."""
+    there = server([Fail(503, "Down.", headers=headers), Fail(503, "Down.", headers=headers), "Fine."])
     seen: list[float] = []
     with engine(there) as mine, mine.events.listen(
         lambda event: seen.append(float(str(event.data["seconds"]))) if event.kind == "retry" else None
