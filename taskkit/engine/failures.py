@@ -21,6 +21,7 @@ from taskkit.errors import (
 RETRIED = frozenset({408, 409, 429})
 ANSWERS = ("choices", "data", "results")  # what an answer to a wish holds
 DIGITS = 9  # of a number of tokens that can be meant
+THOUSANDS = re.compile(r"\b\d{1,3}(?:[,.'\s]\d{3})+\b")  # 4,096 and 4 096
 LOOKED_AT = 2000  # bytes of what is no JSON; a key in it is masked before it is cut
 TOLD_TRIES = 3  # of a call whose answer tells of an error of which nothing is known
 # As llama.cpp and Ollama say with a 500 what no other try will mend: a text that is to be embedded is too long.
@@ -143,7 +144,8 @@ def _used(detail: Mapping[str, Any], message: str) -> int:
 
 def _number(message: str, *patterns: str) -> int:
     """The first of them that is found and can be meant, else 0."""
-    found = (re.search(pattern, message) for pattern in patterns)
+    plain = THOUSANDS.sub(lambda one: re.sub(r"\D", "", one[0]), message)
+    found = (re.search(pattern, plain) for pattern in patterns)
     return next((size for one in found if one and len(one[1]) <= DIGITS and (size := int(one[1]))), 0)
 
 

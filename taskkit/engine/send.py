@@ -34,6 +34,7 @@ from taskkit.results import Usage
 
 T = TypeVar("T")
 
+LEAST_WINDOW = 256  # tokens that a model which chats has; a refusal that seems to name fewer was read amiss
 LISTING = 15.0  # seconds that the list of models may take; it is not worth a longer wait
 MODERATION = "omni-moderation-latest"
 LEAST_BYTES = 2_000_000  # that any answer may have,
@@ -214,7 +215,8 @@ class OpenAITransport:
                 found = told_failure(data, answer.headers, where=self.base_url, key=self._key, model=model)
             if found is None:
                 return read(data)
-            if isinstance(found, ContextTooLong) and found.context:
+            least = LEAST_WINDOW if "messages" in (body or {}) else 1
+            if isinstance(found, ContextTooLong) and found.context >= least:
                 self._learned.window(self.base_url, model, found.context)
             raise found
 
