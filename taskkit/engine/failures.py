@@ -123,11 +123,18 @@ def words(data: object) -> str:
 
 
 def _context(detail: Mapping[str, Any], message: str) -> int:
-    """The context that an error about length reveals, in tokens: OpenAI's, vLLM's and llama.cpp's words."""
+    """The context that an error about length reveals, in tokens, in the words of the servers there are."""
     return _size(detail.get("n_ctx")) or _number(
-        message, r"maximum context length (?:is|of) (\d+)", r"context size \((\d+) tokens\)",
-        r"current batch size: (\d+)", r"inputs?`? must have less than (\d+) tokens",
-    )  # fmt: skip
+        message,
+        r"maximum context length (?:is|of) (?:only )?(\d+)",
+        r"context length is only (\d+) tokens",
+        r"(\d+) maximum context length",
+        r"context size \((\d+) tokens\)",
+        r"current batch size: (\d+)",
+        r"inputs?`? must have less than (\d+) tokens",
+        r"max_new_tokens`? must be <= (\d+)",
+        r"too long: \d+ tokens > (\d+) maximum",
+    )
 
 
 def _used(detail: Mapping[str, Any], message: str) -> int:
@@ -137,7 +144,10 @@ def _used(detail: Mapping[str, Any], message: str) -> int:
         r"(\d+) (?:tokens )?(?:in|from) the (?:messages|input)",
         r"messages resulted in (\d+) tokens",
         r"(?:request|input) \((\d+) tokens\)",
-        r"tokens\. Given: (\d+)",
+        r"\. Given: (\d+)",
+        r"too long: (\d+) tokens",
+        r"Prompt contains (\d+) tokens",
+        r"(?:passed|has) (\d+) input tokens",
         r"\((\d+) in your prompt",
     )
 

@@ -18,6 +18,11 @@ TOO_LONG = [
     "This model's maximum context length is 4,096 tokens. However, your messages resulted in 5,560 tokens.",
     "This model's maximum context length is 4\u202f096 tokens. However, your messages resulted in 5\u202f560 tokens.",
     "This model's maximum context length is 4.096 tokens. Please reduce the length.",
+    "This model's maximum context length is only 4096 tokens.",
+    "prompt is too long: 5560 tokens > 4096 maximum",
+    "`inputs` tokens + `max_new_tokens` must be <= 4096. Given: 5000 `inputs` tokens and 512 `max_new_tokens`",
+    "Prompt contains 5560 tokens and 0 draft tokens, too large for model with 4096 maximum context length",
+    "You passed 5560 input tokens. However, the model's context length is only 4096 tokens.",
 ]
 TEXT = "\n\n".join(f"Paragraph {n} speaks of frogs, ponds and rain." for n in range(900))
 
