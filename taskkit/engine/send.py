@@ -34,6 +34,7 @@ from taskkit.results import Usage
 
 T = TypeVar("T")
 
+LEAST_WINDOW = 256  # tokens that a model which chats has; a refusal that seems to name fewer was read amiss
 LISTING = 15.0  # seconds that the list of models may take; it is not worth a longer wait
 MODERATION = "omni-moderation-latest"
 LEAST_BYTES = 2_000_000  # that any answer may have,
@@ -204,17 +205,20 @@ class OpenAITransport:
         self, answer: Answer, content: bytes, body: Mapping[str, Any] | None, read: Callable[[Mapping[str, Any]], T]
     ) -> T:
         """What `read` makes of the answer's JSON; a refusal as the error that it is."""
-        model = str((body or {}).get("model", ""))
+        body = body or {}
+        model = str(body.get("model", ""))
+        where, key, sent = self.base_url, self._key, body.keys()
         with reading(self.base_url, self._key):
             data: Mapping[str, Any] = _object(content) if answer.status < 400 else {}
             found: Exception | None
             if answer.status >= 400:
-                found = failure(answer.status, answer.headers, content, where=self.base_url, key=self._key, model=model)
+                found = failure(answer.status, answer.headers, content, where=where, key=key, model=model, sent=sent)
             else:
-                found = told_failure(data, answer.headers, where=self.base_url, key=self._key, model=model)
+                found = told_failure(data, answer.headers, where=where, key=key, model=model, sent=sent)
             if found is None:
                 return read(data)
-            if isinstance(found, ContextTooLong) and found.context:
+            least = LEAST_WINDOW if "messages" in body else 1
+            if isinstance(found, ContextTooLong) and found.context >= least:
                 self._learned.window(self.base_url, model, found.context)
             raise found
 

@@ -6,12 +6,24 @@ from typing import Any
 import pytest
 
 import taskkit
+from taskkit.errors import ContextTooLong
 from taskkit.tasks.summarise import Summarise
 from taskkit.testing import Fail, ScriptedServer
 from taskkit.testing.script import text_of
+from tests.engine.test_own_endpoint import Room
 from tests.made import Echo
 
 Server = Callable[..., ScriptedServer]
+TOO_LONG = [
+    "This model's maximum context length is 4,096 tokens. However, your messages resulted in 5,560 tokens.",
+    "This model's maximum context length is 4\u202f096 tokens. However, your messages resulted in 5\u202f560 tokens.",
+    "This model's maximum context length is 4.096 tokens. Please reduce the length.",
+    "This model's maximum context length is only 4096 tokens.",
+    "prompt is too long: 5560 tokens > 4096 maximum",
+    "`inputs` tokens + `max_new_tokens` must be <= 4096. Given: 5000 `inputs` tokens and 512 `max_new_tokens`",
+    "Prompt contains 5560 tokens and 0 draft tokens, too large for model with 4096 maximum context length",
+    "You passed 5560 input tokens. However, the model's context length is only 4096 tokens.",
+]
 TEXT = "\n\n".join(f"Paragraph {n} speaks of frogs, ponds and rain." for n in range(900))
 
 
@@ -80,3 +92,19 @@ def test_a_text_refused_for_its_length_is_cut_anew_until_it_fits(server: Server,
     read = "".join(str(body["messages"]) for body in taken)
     assert all(f"Paragraph {n} " in read for n in range(900))
     assert refused <= 3 * 60
+
+
+@pytest.mark.parametrize("code", ["context_length_exceeded", None])
+@pytest.mark.parametrize("words", TOO_LONG)
+def test_the_window_that_a_refusal_names_is_used_from_then_on(server: Server, words: str, code: str | None) -> None:
+    with engine(server([Fail(400, words, code), "Fine."])) as mine:
+        assert mine.run(Echo("hello")) == "Fine."
+        assert mine.run(Room()) == "4096 4096"
+
+
+def test_a_window_that_no_model_has_is_not_believed(server: Server) -> None:
+    with engine(server(Fail(400, "This model's maximum context length is 128k tokens."))) as mine:
+        before = mine.run(Room())
+        with pytest.raises(ContextTooLong, match="128k"):
+            mine.run(Echo("hello"))
+        assert mine.run(Room()) == before

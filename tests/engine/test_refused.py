@@ -10,7 +10,7 @@ import pytest
 
 import taskkit
 from taskkit.engine import loop
-from taskkit.errors import CostCapError
+from taskkit.errors import CostCapError, InputError
 from taskkit.testing import Fail, Say, ScriptedServer
 from tests.made import Echo
 
@@ -78,3 +78,50 @@ def test_where_no_limit_of_the_answer_is_taken_the_cap_reckons_with_the_longest(
         engine.map([Echo(f"{n}") for n in range(100)])
     answered = sum(not {"max_tokens", "max_completion_tokens"} & body.keys() for body in there.bodies)
     assert least <= answered <= Decimal(cap) / (9000 * Decimal("1.6") / 1_000_000)
+
+
+@pytest.mark.parametrize("parameter", ["temperature", "max_tokens", "stream_options"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Unrecognized request argument supplied: {}",
+        "property {} is unsupported",
+        "property '{}' is unsupported",
+        "{}: Extra inputs are not permitted",
+        "This model doesn't support {}. Other models do.",
+        "Unsupported parameter: {} is not supported with this model. Use max_completion_tokens instead.",
+        "[{{'type': 'extra_forbidden', 'loc': ('body', '{}'), 'msg': 'Extra inputs are not permitted', 'input': 1}}]",
+    ],
+)
+def test_a_parameter_that_only_the_words_of_a_refusal_name_is_left_out(
+    server: Server, words: str, parameter: str
+) -> None:
+    def picky(body: Mapping[str, Any]) -> Any:
+        return Fail(400, words.format(parameter)) if parameter in body else "An old pond."
+
+    there = server(picky)
+    with taskkit.Engine("gpt-4.1-mini", base_url=there.base_url, api_key="k") as mine:
+        for subject in ("frogs", "toads"):
+            assert "".join(mine.stream(Echo(subject))) == "An old pond."
+    assert len(there.bodies) == 3
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "max_tokens is too large: must be at most 4096",
+        "'max_tokens' is too large: 9000.",
+        "max_tokens of 9000 is not supported: at most 4096",
+        "The prompt is too long. Reduce its length, or 'max_tokens'.",
+        "The prompt and max_tokens exceed the context length that this model supports.",
+        "Unsupported content type. The temperature was read.",
+        "Unrecognized request argument supplied: temperature_range",
+    ],
+)
+def test_a_parameter_that_a_refusal_only_mentions_stays(server: Server, words: str) -> None:
+    there = server([Fail(400, words), "An old pond."])
+    with taskkit.Engine("gpt-4.1-mini", base_url=there.base_url, api_key="k") as mine:
+        with pytest.raises(InputError):
+            mine.run(Echo("frogs"))
+        assert mine.run(Echo("frogs")) == "An old pond."
+    assert there.bodies[0] == there.bodies[1]
