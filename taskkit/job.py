@@ -9,6 +9,7 @@ from taskkit.engine.calls import Calls
 from taskkit.engine.fit import messages_of
 from taskkit.engine.journal import Run, digest
 from taskkit.engine.route import Asked, Route
+from taskkit.engine.schema import answer_schema
 from taskkit.engine.wire import OnText
 from taskkit.errors import FATAL, ContextTooLong, TaskkitError
 from taskkit.images import marked
@@ -164,19 +165,23 @@ class Job:
 
         return await gather(one, todo, keep_errors=keep_errors)
 
-    def room(self, around: Sequence[Part] = (), *, max_output: int | None = None) -> int:
-        """The tokens that a text may have beside the parts `around` it and an answer of `max_output`."""
+    def room(
+        self, around: Sequence[Part] = (), *, max_output: int | None = None, output: type[object] | None = None
+    ) -> int:
+        """The tokens that a text may have beside the parts `around` it, an answer of `max_output` and, of an answer that
+        is an instance of `output`, its schema."""
         answer = self.engine.answer_room(self.route, max_output)
-        used = count_messages(messages_of(around), self.route.counter) + 32  # the fence that the text stands in
+        schema = None if output is None else answer_schema(output)
+        used = count_messages(messages_of(around), self.route.counter, schema) + 32  # the fence that the text stands in
         used += sum(map(image_tokens, self._images.values()))
         return max(1, self.route.window.input_room(answer) - used)
 
     def split(
         self, source: Source, *, max_tokens: int | None = None, around: Sequence[Part] = (),
-        max_output: int | None = None, overlap: int = 0,
+        max_output: int | None = None, output: type[object] | None = None, overlap: int = 0,
     ) -> list[Piece]:  # fmt: skip
         """Pieces that fit the window beside the prompt `around` them; joined they are the source."""
-        room = self.room(around, max_output=max_output) - overlap
+        room = self.room(around, max_output=max_output, output=output) - overlap
         limit = room if max_tokens is None else min(room, max_tokens)
         if room < LEAST and (max_tokens is None or max_tokens >= LEAST):
             raise ContextTooLong(
@@ -187,13 +192,14 @@ class Job:
             )
         return self.read(source).split(max(1, limit), counter=self.route.counter, overlap=overlap)
 
-    def fits(self, parts: Sequence[Part], *, max_output: int | None = None) -> bool:
+    def fits(self, parts: Sequence[Part], *, max_output: int | None = None, output: type[object] | None = None) -> bool:
         """Whether one call can take it."""
         room = self.route.window.input_room(self.engine.answer_room(self.route, max_output))
         messages = messages_of(self._seen(parts))
-        if at_most(messages) <= room:
+        schema = None if output is None else answer_schema(output)
+        if at_most(messages, schema) <= room:
             return True
-        return count_messages(messages, self.route.counter) <= room
+        return count_messages(messages, self.route.counter, schema) <= room
 
     @property
     def counter(self) -> Counter:

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import copy
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError
 from datetime import date
 from decimal import Decimal
@@ -152,8 +152,9 @@ class Calls:
             else:
                 where = (route.road.endpoint.base_url, route.model.name)
                 value, reply = await structure.answer(
-                    call, asked.output, whole, capabilities=self.capabilities, where=where
-                )
+                    call, asked.output, whole, capabilities=self.capabilities, where=where,
+                    room=lambda c: self._output_room(route, c.messages, c.sent_schema),
+                )  # fmt: skip
         except EndpointError:
             _of_no_use(asked, keys)
             raise
@@ -170,8 +171,8 @@ class Calls:
             room = min(room + REASONING, window.max_output, max(1, window.context // 2))
         return room
 
-    def _output_room(self, route: Route, messages: Sequence[Message]) -> int:
-        return route.window.output_room(count_messages(messages, route.counter))
+    def _output_room(self, route: Route, messages: Sequence[Message], schema: Mapping[str, Any] | None = None) -> int:
+        return route.window.output_room(count_messages(messages, route.counter, schema))
 
     def _learn_ratio(self, route: Route, call: Call, used: int) -> None:
         images = any(one.images for one in call.messages)  # what they take is no matter of the text

@@ -89,6 +89,7 @@ class Road:
 
     async def _bought(self, call: Call, model: Model, on_text: OnText | None) -> Reply:
         tokens = at_most(call.messages)
+        self._price(model, Usage())  # what it takes to know prices is read before anything is paid for
         began = 0.0
 
         async def send(call: Call) -> Reply:

@@ -26,7 +26,7 @@ from taskkit.engine.schema import (
     find_json,
     shape_of,
 )
-from taskkit.errors import InvalidOutputError, RefusedError
+from taskkit.errors import ContextTooLong, InvalidOutputError, RefusedError
 from taskkit.results import Usage
 
 T = TypeVar("T")
@@ -37,6 +37,7 @@ RUNGS: tuple[Rung, ...] = ("strict", "object", "prompt")
 WARMER = 0.1  # degrees of temperature a try
 WHOLE_EXCERPT = 800  # characters of a bad reply that are shown as they are
 EXCERPT = 300
+LEAST = 0.5  # of the room that an answer should have: with less it would be cut
 BARE = 200  # characters of an answer that may be a value without any JSON around it
 
 FORM = "Answer with one JSON object and nothing else: no words around it, no code fence. Its fields:\n\n{fields}"
@@ -92,12 +93,14 @@ async def answer(
     *,
     capabilities: Capabilities,
     where: Where = ("", ""),
+    room: Callable[[Call], int] | None = None,
     tries: int = 3,
 ) -> tuple[T, Reply]:
     """The value, and the reply that it came in with the usage of all tries.
 
-    `ask` gives whole replies (`finish.whole`); `where` is the endpoint's base URL and the model. Raises
-    InvalidOutputError after `tries` answers that do not hold, RefusedError, TruncatedError.
+    `ask` gives whole replies (`finish.whole`); `where` is the endpoint's base URL and the model; `room` the most output
+    tokens that a call may ask for. Raises InvalidOutputError after `tries` answers that do not hold, RefusedError,
+    TruncatedError, and ContextTooLong where what a rung or a repair adds has no room in the window.
     """
     shape: Shape[T] = shape_of(output)
     call = replace(call, schema=shape.schema)
@@ -106,7 +109,13 @@ async def answer(
     usage = Usage()
     bad, reply = _Bad((), "", has_json=False), Reply("")
     for number in range(tries):
-        reply, rung = await _on_a_rung(call, rung, ask, capabilities, where, shape, bad, number)
+        try:
+            reply, rung = await _on_a_rung(call, rung, ask, capabilities, where, shape, bad, number, room)
+        except ContextTooLong:
+            if not number:
+                raise
+            tries = number  # there is no room to say what was wrong
+            break
         usage += reply.usage
         if reply.finish in {"refused", "filtered"}:
             raise RefusedError(f"The model declined: {reply.text[:200]}", text=reply.text)
@@ -138,11 +147,17 @@ async def _on_a_rung(
     shape: Shape[Any],
     bad: _Bad,
     number: int,
+    room: Callable[[Call], int] | None,
 ) -> tuple[Reply, Rung]:
     """The reply, and the rung that the endpoint took; stepped down while it refuses the capability."""
     while True:
         try:
-            return await ask(_asked(call, rung, shape, bad, number)), rung
+            asked = _asked(call, rung, shape, bad, number)
+            if room is not None and (number or rung != "strict"):  # which has more than was laid into the window
+                if room(asked) < (call.max_output or 0) and bad.excerpt:
+                    asked = _asked(call, rung, shape, replace(bad, excerpt=""), number)
+                asked = _within(asked, room(asked))
+            return await ask(asked), rung
         except UnsupportedParameter as refused:
             if rung == "prompt" or refused.parameter != "response_format":
                 raise
@@ -166,6 +181,20 @@ def _asked(call: Call, rung: Rung, shape: Shape[Any], bad: _Bad, number: int) ->
     if call.temperature is None or not number:
         return asked
     return asked.warmer(min(2.0, call.temperature + WARMER * number))
+
+
+def _within(asked: Call, most: int) -> Call:
+    """With less room for the answer, where the window has less."""
+    if asked.max_output is None or asked.max_output <= most:
+        return asked
+    if most < asked.max_output * LEAST:
+        raise ContextTooLong(
+            f"What says which form the answer is to have is too much for the window, by {asked.max_output - most} tokens.",
+            part="schema",
+            over=asked.max_output - most,
+            hint="Shorten the prompt, or use a model with a larger window (--model, --context).",
+        )
+    return replace(asked, max_output=most)
 
 
 def _more(message: Message, text: str) -> Message:

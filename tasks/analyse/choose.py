@@ -33,7 +33,7 @@ class Choose:
 
     def usual(self, text: str) -> dict[str, Any]:
         one = {"evidence": "".join(text.split()[:1]), "label": self.labels.choices[0]}
-        return {"labels": [one]} if self.multi else one
+        return {"labels": []} if self.multi else one
 
     def read(self, text: str, answer: Any, start: int) -> Reading:
         places = Places(text, start)

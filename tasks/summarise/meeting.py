@@ -20,7 +20,6 @@ from taskkit.tasks.summarise.turns import Turn, around
 from taskkit.tasks.summarise.work import Work
 
 ROOM = 1400  # tokens for the items, beside the overview
-SLACK = 600  # tokens for the answer's form, which no prompt shows, and for what was wrong with the first
 OVERLAP = 100  # tokens of what was said before a piece
 BESIDE = 2  # turns on either side of the quoted one in which an owner or a date may be said
 NEAR = 400  # characters instead, where there are no turns
@@ -66,11 +65,11 @@ async def minutes(work: Work) -> tuple[str, Items, Coverage, int]:
     room = work.room + ROOM
     text = work.documents[0].view.text
     alone = len(whole) == 1 and work.job.counter.fits(text, PIECE)
-    if alone and work.job.fits(note_parts(work, whole[0], "minutes", problems=""), max_output=room + SLACK):
+    if alone and work.job.fits(note_parts(work, whole[0], "minutes", problems=""), max_output=room, output=Minutes):
         work.job.strategy = "one call"
         overview, items = await _of_piece(work, whole[0])
         return overview, items, read_whole(work), 1
-    pieces = cut_up(work, note_parts(work, None, "minutes", problems=""), room + SLACK, overlap=OVERLAP)
+    pieces = cut_up(work, note_parts(work, None, "minutes", problems=""), room, output=Minutes, overlap=OVERLAP)
     work.job.strategy = f"minutes of {len(pieces)} pieces, merged"
     read: Read[tuple[str, Items]] = await read_all(work, pieces, lambda one: _of_piece(work, one))
     items = Items()
@@ -96,6 +95,8 @@ async def _of_piece(work: Work, one: Numbered) -> tuple[str, Items]:
     problems: list[str] = []
     for number in range(2):
         parts = note_parts(work, one, "minutes", problems="; ".join(problems))
+        if number and not work.job.fits(parts, max_output=work.room + ROOM, output=Minutes):
+            break  # what was wrong has no room beside the piece
         got = await work.job.complete(parts, output=Minutes, max_output=work.room + ROOM, likely=shape, sample=number)
         items, lost = _located(work, one, got)
         if not number or len(lost) <= len(problems):

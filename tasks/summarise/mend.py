@@ -1,6 +1,6 @@
 """What is wrong with a summary is put right by one more call, and what stays wrong is said."""
 
-from taskkit.errors import EndpointError, QuotaError, RefusedError
+from taskkit.errors import ContextTooLong, EndpointError, QuotaError, RefusedError
 from taskkit.prompt import Part
 from taskkit.spans import sentences
 from taskkit.tasks.summarise.guard import Strange
@@ -101,6 +101,6 @@ async def _again(work: Work, parts: list[Part], text: str) -> str:
         return await work.job.complete(parts, max_output=work.room, likely=work.likely_of(len(text) // 6))
     except QuotaError:
         raise
-    except (EndpointError, RefusedError) as error:
+    except (ContextTooLong, EndpointError, RefusedError) as error:
         work.job.warn("not-mended", f"Something of the summary could not be asked for again: {error}")
         return ""

@@ -38,11 +38,15 @@ class Read(Generic[T]):
     coverage: Coverage
 
 
-def cut_up(work: Work, around: Sequence[Part], room: int, *, overlap: int = 0) -> list[Numbered]:
+def cut_up(
+    work: Work, around: Sequence[Part], room: int, *, output: type[object] | None = None, overlap: int = 0
+) -> list[Numbered]:
     pieces = [
         (number, piece)
         for number, document in enumerate(work.documents)
-        for piece in work.job.split(document.view, max_tokens=PIECE, around=around, max_output=room, overlap=overlap)
+        for piece in work.job.split(
+            document.view, max_tokens=PIECE, around=around, max_output=room, output=output, overlap=overlap
+        )
     ]
     return [Numbered(document, number, len(pieces), piece) for number, (document, piece) in enumerate(pieces, 1)]
 

@@ -13,7 +13,7 @@ from taskkit.spans import sentences
 from taskkit.tasks.summarise.documents import Document
 from taskkit.tasks.summarise.guard import Facts, Strange, capitals_tell
 from taskkit.tasks.summarise.length import Limit, count_words, cut_words
-from taskkit.tasks.summarise.nothing import Held
+from taskkit.tasks.summarise.nothing import WORD, Held
 from taskkit.tasks.summarise.turns import Turn, turns
 
 TOKENS_A_WORD = 2.0  # room to keep for a word of an answer, in any language
@@ -73,7 +73,9 @@ class Work:
         return " ".join(said[:: max(1, len(said) // max(1, most))][:most]) or self.likely_of(self.limit.words)
 
     def likely_of(self, words: int) -> str:
-        """For the planner, of an answer that may have so many."""
+        """For the planner, of an answer that may have so many; of a focus there may be nothing at all."""
+        if self.focus and not self.job.foresees_faults:
+            return WORD
         return SENTENCE * max(1, words // 11) if self.job.foresees_faults else SENTENCE[:LEAST_SAID]
 
     @cached_property

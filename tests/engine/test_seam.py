@@ -1,3 +1,4 @@
+import re
 import string
 
 import pytest
@@ -186,3 +187,37 @@ def test_hostile_sizes_take_no_time() -> None:
     assert hold(big) == len(big)
     assert join("x" * 50_000, "```\n" * 20_000).startswith("x")
     assert join("[" * 50_000, ": \n" * 20_000).startswith("[")
+
+
+BEGUN = "The storm lasted for nine days.\n\nOn the tenth day the keeper of the light "
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "continued his round along the wall until the evening.\nThen he slept.",
+        "continuing work at the second mole was given up.\n\nThen he slept.",
+        "I continued along the road until night fell.\n\nThen I slept.",
+        "here the rest of the ships were waiting for a pilot.\n\nThen they came in.",
+        "Continued on page 4.\nSee there.",
+    ],
+)
+def test_a_line_of_the_text_that_speaks_of_continuing_is_no_remark(more: str) -> None:
+    held = BEGUN[hold(BEGUN) :]
+    assert join(BEGUN, more, held=held) == BEGUN + more
+
+
+def test_a_remark_takes_no_line_end_of_the_text_along() -> None:
+    rows = "| id | name |\n|---|---|\n| 1 | Oslo |"
+    assert join(rows, "Sure, continuing:\n\n\n| 2 | Bergen |") == rows + "\n| 2 | Bergen |"
+
+
+@pytest.mark.parametrize("at", range(120, len(PROSE) - 1, 7))
+@pytest.mark.parametrize("back", [r"(\S+\s+){15}\S*\Z", r"[^\n]{3,}\Z", r"[^\W_]{3,}\Z"], ids=["words", "line", "word"])
+def test_an_end_that_is_repeated_within_a_sentence_stands_there_once(at: int, back: str) -> None:
+    """From a model that takes no notice of the words which it was to begin with."""
+    begun = PROSE[:at]
+    again = re.search(back, begun)
+    if again is None or not PROSE[at].isalpha():
+        return
+    assert join(begun, PROSE[again.start() :], held=begun[hold(begun) :]) == PROSE

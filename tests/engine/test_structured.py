@@ -12,8 +12,10 @@ import pytest
 from pydantic import BaseModel, Field, field_validator
 
 import taskkit
-from taskkit.errors import InvalidOutputError, RefusedError, TaskkitError
+from taskkit.engine.call import Message
+from taskkit.errors import ContextTooLong, InvalidOutputError, RefusedError, TaskkitError
 from taskkit.testing import Fail, Script, ScriptedServer, adversarial, scripted
+from taskkit.tokens import count_messages, counter_for
 
 Server = Callable[..., ScriptedServer]
 RIGHT: dict[str, Any] = {
@@ -290,3 +292,43 @@ def test_all_tries_are_counted() -> None:
     assert caught.value.usage is not None
     assert caught.value.usage.calls == 3
     assert caught.value.raw == '{"items": "none"}'
+
+
+@taskkit.task
+class Note(taskkit.Task[Towns]):
+    """Note what towns a text has."""
+
+    source: str
+
+    async def run(self, job: taskkit.Job) -> Towns:
+        return await job.complete(self.source, output=Towns, max_output=100)
+
+
+@pytest.mark.parametrize("rung", RUNGS)
+@pytest.mark.parametrize("words", [2000, 3600, 3750, 3820])
+def test_what_a_rung_or_a_repair_adds_stays_within_the_window(server: Server, rung: str, words: int) -> None:
+    """The first two answers are a thousand characters that are none: the prompt nearly fills the window."""
+    count = counter_for("gpt-4.1-mini").count
+    there = server(at_rung(rung, ["I would say it in words. " * 40, "Once more in words. " * 50, RIGHT]), count=count)
+    with taskkit.Engine("gpt-4.1-mini", base_url=there.base_url, api_key="k", context=4096) as engine:
+        with contextlib.suppress(InvalidOutputError, ContextTooLong):
+            assert engine.run(Note("ship " * words)).total == 5
+        assert words > 3700 or engine.usage.calls == 3
+    assert there.bodies
+    for body in there.bodies:
+        messages = [Message(one["role"], one["content"]) for one in body["messages"]]
+        schema = body.get("response_format", {}).get("json_schema", {}).get("schema")
+        assert count_messages(messages, counter_for("gpt-4.1-mini"), schema) + body["max_tokens"] <= 4096
+
+
+@pytest.mark.parametrize("cut", ['{"value": "The harbour was clo', '{"n": 1', '```json\n{"value": "The har'])
+@pytest.mark.parametrize("kind", [str | None, str | int])
+def test_half_an_object_is_no_text(cut: str, kind: Any) -> None:
+    @taskkit.task
+    class Say(taskkit.Task[str]):
+        """Say it."""
+
+        async def run(self, job: taskkit.Job) -> str:
+            return str(await job.complete("Say it.", output=kind))
+
+    assert scripted([cut, {"value": "The harbour was closed."}]).run(Say()) == "The harbour was closed."

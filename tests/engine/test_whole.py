@@ -121,6 +121,20 @@ def test_a_continuation_that_is_empty_or_cut_itself_is_asked_for_once_more(
     assert scripted(model).run(Write("harbours")).rstrip() == WHOLE.rstrip()
 
 
+def test_a_model_that_does_not_go_on_says_nothing_of_the_end() -> None:
+    """Also where the text so far ends like one that is whole."""
+    at = WHOLE.index(".", 500) + 1
+
+    def model(body: Mapping[str, Any]) -> Any:
+        return cut_at(at, obedient)(body) if len(body["messages"]) == 1 else ""
+
+    engine = scripted(model)
+    notices: list[str] = []
+    with engine.events.listen(lambda event: notices.append(event.message)):
+        assert engine.run(Write("harbours")) == WHOLE[:at]
+    assert any("did not go on with it" in one for one in notices)
+
+
 def test_what_stays_cut_is_marked() -> None:
     pages = iter(range(10_000))
 

@@ -134,6 +134,17 @@ def test_minutes_survive_the_pack(name: str) -> None:
         assert one.source.quote == PLAIN[one.source.start : one.source.end] != ""
 
 
+@pytest.mark.parametrize("context", [2048, 4096])
+def test_a_long_meeting_goes_through_a_small_window(context: int) -> None:
+    """The form of its answers takes room in each call, too."""
+    talk = "".join(f"[00:{n // 60:02}:{n % 60:02}] Dora: Remark {n} on the colour of the ferry.\n" for n in range(600))
+    nothing = {"overview": "They spoke of colours.", "decisions": [], "actions": [], "questions": []}
+    engine = scripted(lambda body: nothing if "response_format" in body else "They spoke.", context=context)
+    result = engine.run(Summarise(talk, style="meeting"))
+    assert result.coverage.share == 1.0
+    assert result.text == "They spoke."
+
+
 def test_a_long_meeting_loses_neither_half_and_says_nothing_twice() -> None:
     talk = "".join(
         f"[00:{n // 60 + 2:02}:{n % 60:02}] Dora: Remark {n} on the colour of the ferry.\n" for n in range(500)
