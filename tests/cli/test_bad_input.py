@@ -196,3 +196,33 @@ def test_the_key_is_never_shown(taskkit: Run, server: Server, monkeypatch: pytes
     ran = taskkit("summarise", "a.md", "--base-url", scripted.base_url, "--debug")
     assert ran.code == 3
     assert "secret" not in ran.err
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://bob:hunter2@host.invalid/v1", "https://hunter2@host.invalid/v1", "http://bob:hunter2@10.0.0.1/v1",
+     "https://host.invalid/v1?api_key=hunter2", "https://host.invalid/v1#hunter2", "https://bob:hunter2@host:99999/v1",
+     "https://bob:hunter2@host:port/v1", "https://bob:hunter2@[::1/v1", "https://bob:hunter2@ho st/v1",
+     "ftp://bob:hunter2@host/v1", "bob:hunter2@host/v1", "//bob:hunter2@host/v1", "https://bob:hunter2@/v1",
+     "https://bob:hunter2#@host/v1", "https://bob:hunter2/x@host/v1",
+     "https://bob:1?hunter2@host/v1", "https://bob:hunter2\\@host/v1", "https://bob:hunter2\n@host/v1"],
+)  # fmt: skip
+@pytest.mark.parametrize("given", ["--base-url", "OPENAI_BASE_URL"])
+def test_a_password_in_an_address_is_never_shown(
+    url: str, given: str, taskkit: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", url)
+    option = ("--base-url", url) if given == "--base-url" else ()
+    for argv in (("doctor", *option), ("summarise", "a.md", "--model", "m", "--debug", *option)):
+        ran = taskkit(*argv)
+        assert ran.code == 3
+        assert "hunter2" not in ran.out + ran.err
+        assert ran.err.splitlines()[-1].startswith("taskkit: ")
+    assert "hunter2" not in taskkit().out
+
+
+def test_the_rest_of_an_address_is_shown(taskkit: Run) -> None:
+    ran = taskkit("doctor", "--base-url", "https://bob:hunter2@host.invalid:8443/v1?api_key=hunter2")
+    assert "endpoint    https://host.invalid:8443/v1\n" in ran.out
+    assert "'ftp://host/v1'" in taskkit("doctor", "--base-url", "ftp://bob:hunter2@host/v1").err
+    assert "Port out of range" in taskkit("doctor", "--base-url", "https://host:99999/v1").err
