@@ -18,6 +18,7 @@ from taskkit.engine.failures import masked
 from taskkit.engine.pace import TRIES, Transient
 from taskkit.engine.wire import duration, short
 from taskkit.errors import ConfigurationError, EndpointError, TaskkitError
+from taskkit.settings import shown
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -207,13 +208,13 @@ class Connection:
             await response.aclose()
             url = self._following(url, response)
         raise EndpointError(
-            f"{self.base_url} redirects, and redirects again, {REDIRECTS + 1} times (to {str(url)[:200]}).",
+            f"{self.base_url} redirects, and redirects again, {REDIRECTS + 1} times (to {self._shown(url)[:200]}).",
             hint="Is the address (--base-url) right?",
         )
 
     def _following(self, url: Any, response: Any) -> Any:
         """Where a redirect leads, if that is the same server and wants the same request."""
-        said = str(response.headers.get("location", ""))[:200]
+        said = str(response.headers.get("location", ""))
         try:
             to = url.join(said)
             same = (to.scheme, to.host, to.port, to.userinfo) == (url.scheme, url.host, url.port, url.userinfo)
@@ -221,12 +222,15 @@ class Connection:
             same, to = False, said
         if said and not same:
             raise ConfigurationError(
-                f"{self.base_url} redirects to {to}, which is another server: nothing was sent there.",
+                f"{self.base_url} redirects to {self._shown(to)[:200]}, which is another server: nothing was sent there.",
                 hint="If that is the endpoint that you mean, give its address (--base-url).",
             )
         if not said or response.status_code not in {301, 302, 307, 308}:
-            raise nonsense(self.base_url, f"status {response.status_code}, {said or 'to nowhere'}")
+            raise nonsense(self.base_url, f"status {response.status_code}, {self._shown(said) or 'to nowhere'}")
         return to
+
+    def _shown(self, url: Any) -> str:
+        return masked(shown(str(url)), self._key)
 
     def _tell(self, headers: Mapping[str, str]) -> None:
         """`x-ratelimit-*`, where an endpoint sends them."""
