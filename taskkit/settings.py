@@ -124,6 +124,16 @@ def load(given: Mapping[str, object] | None = None) -> Settings:
     return _over(settings, {k: v for k, v in (given or {}).items() if v is not None}, "the call")
 
 
+def keys() -> list[str]:
+    """All keys that are set, to be masked where they may be shown; none where the settings can not be read."""
+    try:
+        chosen = load()
+    except (ConfigurationError, OSError):
+        return []
+    variables = {one.api_key_env for row in chosen.tiers.values() for one in row}
+    return [chosen.api_key, *(os.environ.get(name, "") for name in variables)]
+
+
 def _rows(tiers: object) -> list[object]:
     if not isinstance(tiers, dict):
         return []

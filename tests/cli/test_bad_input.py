@@ -1,6 +1,8 @@
 """Whatever is wrong: one clear line that says what to do, the right exit code, no traceback, nothing left behind."""
 
 import socket
+import socketserver
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -196,6 +198,37 @@ def test_the_key_is_never_shown(taskkit: Run, server: Server, monkeypatch: pytes
     ran = taskkit("summarise", "a.md", "--base-url", scripted.base_url, "--debug")
     assert ran.code == 3
     assert "secret" not in ran.err
+
+
+@pytest.mark.parametrize(
+    ("answer", "tier"),
+    [("HTTP/1.1 200 OK\r\n\r\nno JSON, {key}", True), *((answer, False) for answer in ("HTTP/1.1 200 OK\r\n\r\nno JSON, {key}", "HTTP/1.1 {key}\r\n\r\n", "HTTP/1.1 200 OK\r\nx-{key}\x01: bad\r\n\r\n",
+     "HTTP/1.1 200 OK\r\ncontent-length: {key}\r\n\r\n", "{key}"))],
+)  # fmt: skip
+def test_nor_is_a_key_that_comes_back_in_what_debug_shows(
+    answer: str, tier: bool, taskkit: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = "topsecret-0123456789"
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            while self.rfile.readline().strip():
+                pass
+            self.wfile.write(answer.format(key=key).encode())
+
+    monkeypatch.setenv("MINE" if tier else "OPENAI_API_KEY", key)
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as there:
+        threading.Thread(target=there.serve_forever, args=(0.01,), daemon=True).start()
+        url = f"http://127.0.0.1:{there.server_address[1]}/v1"
+        if tier:
+            (tmp_path / "config").mkdir()
+            row = f'{{model = "gpt-4.1-mini", base_url = "{url}", api_key_env = "MINE"}}'
+            (tmp_path / "config" / "config.toml").write_text(f"[tiers]\nfast = {row}\nstrong = {row}\n")
+        ran = taskkit("draft", "hello", "--debug", *(() if tier else ("--model", "gpt-4.1-mini", "--base-url", url)))
+        there.shutdown()
+    assert ran.code == 5
+    assert "Traceback" in ran.err
+    assert "topse" not in ran.err
 
 
 @pytest.mark.parametrize(
