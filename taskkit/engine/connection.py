@@ -8,6 +8,7 @@ are meant for the address that was given. Every failure becomes one of our error
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -61,6 +62,15 @@ def _through_http(transport: Any) -> Any:
             hint="Set HTTPS_PROXY to one of http, or NO_PROXY to the endpoint's host.",
         )
     return transport
+
+
+def _no_proxy() -> ConfigurationError:
+    """For an address that the client can not read: what it says of it may be of the password."""
+    named = [name for name in os.environ if name.lower() in {"http_proxy", "https_proxy", "all_proxy", "no_proxy"}]
+    return ConfigurationError(
+        f"The proxy of the environment ({', '.join(named)}) has no address that can be read.",
+        hint="It looks like http://user:password@host:8080, with %23 for a # and %2F for a / in the password.",
+    )
 
 
 def _filled(empty: Any, url: Any, content: bytes) -> Any:
@@ -136,10 +146,16 @@ class Connection:
         if self._http is None:
             from openai import AsyncOpenAI, DefaultAioHttpClient, Timeout
 
-            self._http = DefaultAioHttpClient(
-                timeout=Timeout(None, connect=min(CONNECT, self.timeout)),  # for the rest there is `answer`'s clock
-                trust_env=not is_here(urlsplit(self.base_url).hostname or ""),  # what is for this machine stays on it
-            )
+            through = not is_here(urlsplit(self.base_url).hostname or "")  # what is for this machine stays on it
+            try:
+                self._http = DefaultAioHttpClient(
+                    timeout=Timeout(None, connect=min(CONNECT, self.timeout)),  # for the rest there is `answer`'s clock
+                    trust_env=through,
+                )
+            except Exception as error:
+                if through and (isinstance(error, ValueError) or type(error).__name__ == "InvalidURL"):
+                    raise _no_proxy() from None
+                raise
             self._client = AsyncOpenAI(
                 api_key=self._key,
                 base_url=self.base_url,
