@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from taskkit.errors import ConfigurationError, shortened
 
@@ -23,7 +24,7 @@ class Binding:
     """One model at one endpoint; empty fields take the engine's own. `api_key_env` names a variable."""
 
     model: str
-    base_url: str = ""
+    base_url: str = field(default="", repr=False)
     api_key_env: str = ""
 
 
@@ -35,7 +36,7 @@ class Settings:
     """Field names are the keys of the configuration file and, as `TASKKIT_NAME`, of the environment."""
 
     model: str = ""
-    base_url: str = ""
+    base_url: str = field(default="", repr=False)
     api_key: str = field(default="", repr=False)
     organization: str = ""
     context: int | None = None
@@ -123,6 +124,16 @@ def load(given: Mapping[str, object] | None = None) -> Settings:
     return _over(settings, {k: v for k, v in (given or {}).items() if v is not None}, "the call")
 
 
+def keys() -> list[str]:
+    """All keys that are set, to be masked where they may be shown; none where the settings can not be read."""
+    try:
+        chosen = load()
+    except (ConfigurationError, OSError):
+        return []
+    variables = {one.api_key_env for row in chosen.tiers.values() for one in row}
+    return [chosen.api_key, *(os.environ.get(name, "") for name in variables)]
+
+
 def _rows(tiers: object) -> list[object]:
     if not isinstance(tiers, dict):
         return []
@@ -177,6 +188,17 @@ def _over(settings: Settings, table: Mapping[str, object], where: str) -> Settin
 def _told(key: str, value: object) -> str:
     """Never what may hold a key."""
     return "something" if key in {"api_key", "base_url", "organization", "tiers"} else shortened(repr(value))
+
+
+def shown(url: str) -> str:
+    """An address without user, password, query and fragment. Where it can not be told which part of it is the password,
+    nothing of it."""
+    with contextlib.suppress(ValueError):
+        parts = urlsplit(url)
+        _ = parts.port
+        if parts.hostname and "@" not in parts.path + parts.query + parts.fragment:
+            return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    return "…" if set("@?#") & set(url) else url
 
 
 def _number(value: Any) -> int:

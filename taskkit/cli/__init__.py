@@ -48,9 +48,7 @@ def outcome(argv: Sequence[str]) -> int:
             _say("Interrupted.")
             return interrupt.INTERRUPTED
         if "--debug" in argv:
-            import traceback
-
-            traceback.print_exc()
+            _say_where()
         line, code = _told(error)
         if isinstance(error, OSError):  # what could not be written stays in the buffer
             _hush()
@@ -97,6 +95,20 @@ def _told(error: BaseException) -> tuple[str, int]:
     why = one_line(str(error))[:300]
     kind = type(error).__name__
     return f"Something unforeseen happened ({f'{kind}: {why}' if why else kind}). --debug shows where.", 5
+
+
+def _say_where() -> None:
+    """What an error came from may repeat what an endpoint said, and in it the key."""
+    import traceback
+
+    from taskkit.engine.failures import masked
+    from taskkit.settings import keys
+
+    text = traceback.format_exc()
+    for key in ("", *keys()):
+        text = masked(text, key)
+    with contextlib.suppress(OSError):
+        print(text, file=sys.stderr, end="")
 
 
 def _hush() -> None:

@@ -44,9 +44,9 @@ def doctor(**given: Any) -> int:
         chosen = engine.settings
         _places()
         if chosen.base_url or chosen.api_key:
-            from taskkit.settings import OPENAI_URL
+            from taskkit.settings import OPENAI_URL, shown
 
-            _row("endpoint", chosen.base_url or OPENAI_URL)
+            _row("endpoint", shown(chosen.base_url or OPENAI_URL))
             _row("key", "set" if chosen.api_key else "none (OPENAI_API_KEY sets one)")
         else:
             _row("endpoint", "none: the embedded model")

@@ -149,7 +149,7 @@ def _listed(ctx: click.Context) -> None:
     if chosen.model.startswith("local:"):
         click.echo(f"The model is {chosen.model}, embedded.")
     elif chosen.base_url or chosen.api_key:
-        click.echo(f"The endpoint is {chosen.base_url or settings.OPENAI_URL}{model}.")
+        click.echo(f"The endpoint is {settings.shown(chosen.base_url or settings.OPENAI_URL)}{model}.")
     elif chosen.model:
         click.echo(f"The model is {chosen.model}, but there is no key for it: set OPENAI_API_KEY or --base-url.")
     else:

@@ -8,6 +8,7 @@ are meant for the address that was given. Every failure becomes one of our error
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from taskkit.engine.failures import masked
 from taskkit.engine.pace import TRIES, Transient
 from taskkit.engine.wire import duration, short
 from taskkit.errors import ConfigurationError, EndpointError, TaskkitError
+from taskkit.settings import shown
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -60,6 +62,15 @@ def _through_http(transport: Any) -> Any:
             hint="Set HTTPS_PROXY to one of http, or NO_PROXY to the endpoint's host.",
         )
     return transport
+
+
+def _no_proxy() -> ConfigurationError:
+    """For an address that the client can not read: what it says of it may be of the password."""
+    named = [name for name in os.environ if name.lower() in {"http_proxy", "https_proxy", "all_proxy", "no_proxy"}]
+    return ConfigurationError(
+        f"The proxy of the environment ({', '.join(named)}) has no address that can be read.",
+        hint="It looks like http://user:password@host:8080, with %23 for a # and %2F for a / in the password.",
+    )
 
 
 def _filled(empty: Any, url: Any, content: bytes) -> Any:
@@ -135,10 +146,16 @@ class Connection:
         if self._http is None:
             from openai import AsyncOpenAI, DefaultAioHttpClient, Timeout
 
-            self._http = DefaultAioHttpClient(
-                timeout=Timeout(None, connect=min(CONNECT, self.timeout)),  # for the rest there is `answer`'s clock
-                trust_env=not is_here(urlsplit(self.base_url).hostname or ""),  # what is for this machine stays on it
-            )
+            through = not is_here(urlsplit(self.base_url).hostname or "")  # what is for this machine stays on it
+            try:
+                self._http = DefaultAioHttpClient(
+                    timeout=Timeout(None, connect=min(CONNECT, self.timeout)),  # for the rest there is `answer`'s clock
+                    trust_env=through,
+                )
+            except Exception as error:
+                if through and (isinstance(error, ValueError) or type(error).__name__ == "InvalidURL"):
+                    raise _no_proxy() from None
+                raise
             self._client = AsyncOpenAI(
                 api_key=self._key,
                 base_url=self.base_url,
@@ -207,13 +224,13 @@ class Connection:
             await response.aclose()
             url = self._following(url, response)
         raise EndpointError(
-            f"{self.base_url} redirects, and redirects again, {REDIRECTS + 1} times (to {str(url)[:200]}).",
+            f"{self.base_url} redirects, and redirects again, {REDIRECTS + 1} times (to {self._shown(url)[:200]}).",
             hint="Is the address (--base-url) right?",
         )
 
     def _following(self, url: Any, response: Any) -> Any:
         """Where a redirect leads, if that is the same server and wants the same request."""
-        said = str(response.headers.get("location", ""))[:200]
+        said = str(response.headers.get("location", ""))
         try:
             to = url.join(said)
             same = (to.scheme, to.host, to.port, to.userinfo) == (url.scheme, url.host, url.port, url.userinfo)
@@ -221,12 +238,15 @@ class Connection:
             same, to = False, said
         if said and not same:
             raise ConfigurationError(
-                f"{self.base_url} redirects to {to}, which is another server: nothing was sent there.",
+                f"{self.base_url} redirects to {self._shown(to)[:200]}, which is another server: nothing was sent there.",
                 hint="If that is the endpoint that you mean, give its address (--base-url).",
             )
         if not said or response.status_code not in {301, 302, 307, 308}:
-            raise nonsense(self.base_url, f"status {response.status_code}, {said or 'to nowhere'}")
+            raise nonsense(self.base_url, f"status {response.status_code}, {self._shown(said) or 'to nowhere'}")
         return to
+
+    def _shown(self, url: Any) -> str:
+        return masked(shown(str(url)), self._key)
 
     def _tell(self, headers: Mapping[str, str]) -> None:
         """`x-ratelimit-*`, where an endpoint sends them."""

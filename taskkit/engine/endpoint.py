@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from taskkit.errors import ConfigurationError
 from taskkit.models import Model, lookup, resolve, tiers
-from taskkit.settings import OPENAI_URL, Binding, Settings
+from taskkit.settings import OPENAI_URL, Binding, Settings, shown
 
 LOCAL = "local:"
 NO_KEY = "none"  # servers of one's own want none; the SDK wants something
@@ -128,9 +128,10 @@ def checked_url(url: str, *, allow_http: bool) -> str:
         host = parts.hostname or ""
         _ = parts.port
     except ValueError as error:
-        raise ConfigurationError(f"{url!r} is no address of an endpoint: {error}.") from error
+        why = f": {error}" if shown(url) == url else ""  # which may be of the password
+        raise ConfigurationError(f"{shown(url)!r} is no address of an endpoint{why}.") from None
     if parts.scheme not in {"http", "https"} or not host or any(one.isspace() or not one.isprintable() for one in url):
-        raise ConfigurationError(f"{url!r} is no address of an endpoint.", hint="It looks like https://host/v1.")
+        raise ConfigurationError(f"{shown(url)!r} is no address of an endpoint.", hint="It looks like https://host/v1.")
     if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
         raise ConfigurationError(
             "An endpoint's address holds no user or password, and nothing after a ? or #.",

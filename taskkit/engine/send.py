@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeVar
 from taskkit.engine import sse
 from taskkit.engine.call import Call, Embedded, Finish, Reply
 from taskkit.engine.connection import Answer, Connection, Told, reading
-from taskkit.engine.failures import LOOKED_AT, failure, told_failure
+from taskkit.engine.failures import LOOKED_AT, failure, masked, told_failure
 from taskkit.engine.learn import Learned
 from taskkit.engine.pace import TRIES, Transient
 from taskkit.engine.schema import UnsupportedParameter
@@ -111,6 +111,8 @@ class OpenAITransport:
         return self._told(call, refusal or text, finish, usage_of(data), str(data.get("model") or call.model))
 
     def _told(self, call: Call, text: str, finish: Finish, usage: Usage, model: str) -> Reply:
+        if masked(model, self._key) != model:  # no name, and it would be kept
+            model = call.model
         sent = [one.content for one in call.messages]
         usage, is_told = borne_out(usage, sent, text, self._model(call.model))
         return Reply(text, finish, usage, model, is_told=is_told)
@@ -142,7 +144,9 @@ class OpenAITransport:
                 chunk = await anext(chunks, None)
                 if chunk is None:
                     return
-                if found := told_failure(chunk, where=self.base_url, key=self._key, model=heard.model):
+                if found := told_failure(
+                    chunk, where=self.base_url, key=self._key, model=masked(heard.model, self._key)
+                ):
                     if isinstance(found, Transient):
                         found.billed, found.tries = True, TRIES
                     raise found

@@ -1,6 +1,8 @@
 """Whatever is wrong: one clear line that says what to do, the right exit code, no traceback, nothing left behind."""
 
 import socket
+import socketserver
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -196,3 +198,64 @@ def test_the_key_is_never_shown(taskkit: Run, server: Server, monkeypatch: pytes
     ran = taskkit("summarise", "a.md", "--base-url", scripted.base_url, "--debug")
     assert ran.code == 3
     assert "secret" not in ran.err
+
+
+@pytest.mark.parametrize(
+    ("answer", "tier"),
+    [("HTTP/1.1 200 OK\r\n\r\nno JSON, {key}", True), *((answer, False) for answer in ("HTTP/1.1 200 OK\r\n\r\nno JSON, {key}", "HTTP/1.1 {key}\r\n\r\n", "HTTP/1.1 200 OK\r\nx-{key}\x01: bad\r\n\r\n",
+     "HTTP/1.1 200 OK\r\ncontent-length: {key}\r\n\r\n", "{key}"))],
+)  # fmt: skip
+def test_nor_is_a_key_that_comes_back_in_what_debug_shows(
+    answer: str, tier: bool, taskkit: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = "topsecret-0123456789"
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            while self.rfile.readline().strip():
+                pass
+            self.wfile.write(answer.format(key=key).encode())
+
+    monkeypatch.setenv("MINE" if tier else "OPENAI_API_KEY", key)
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as there:
+        threading.Thread(target=there.serve_forever, args=(0.01,), daemon=True).start()
+        url = f"http://127.0.0.1:{there.server_address[1]}/v1"
+        if tier:
+            (tmp_path / "config").mkdir()
+            row = f'{{model = "gpt-4.1-mini", base_url = "{url}", api_key_env = "MINE"}}'
+            (tmp_path / "config" / "config.toml").write_text(f"[tiers]\nfast = {row}\nstrong = {row}\n")
+        ran = taskkit("draft", "hello", "--debug", *(() if tier else ("--model", "gpt-4.1-mini", "--base-url", url)))
+        there.shutdown()
+    assert ran.code == 5
+    assert "Traceback" in ran.err
+    assert "topse" not in ran.err
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://bob:hunter2@host.invalid/v1", "https://hunter2@host.invalid/v1", "http://bob:hunter2@10.0.0.1/v1",
+     "https://host.invalid/v1?api_key=hunter2", "https://host.invalid/v1#hunter2", "https://bob:hunter2@host:99999/v1",
+     "https://bob:hunter2@host:port/v1", "https://bob:hunter2@[::1/v1", "https://bob:hunter2@ho st/v1",
+     "ftp://bob:hunter2@host/v1", "bob:hunter2@host/v1", "//bob:hunter2@host/v1", "https://bob:hunter2@/v1",
+     "https://bob:hunter2#@host/v1", "https://bob:hunter2/x@host/v1",
+     "https://bob:1?hunter2@host/v1", "https://bob:hunter2\\@host/v1", "https://bob:hunter2\n@host/v1"],
+)  # fmt: skip
+@pytest.mark.parametrize("given", ["--base-url", "OPENAI_BASE_URL"])
+def test_a_password_in_an_address_is_never_shown(
+    url: str, given: str, taskkit: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", url)
+    option = ("--base-url", url) if given == "--base-url" else ()
+    for argv in (("doctor", *option), ("summarise", "a.md", "--model", "m", "--debug", *option)):
+        ran = taskkit(*argv)
+        assert ran.code == 3
+        assert "hunter2" not in ran.out + ran.err
+        assert ran.err.splitlines()[-1].startswith("taskkit: ")
+    assert "hunter2" not in taskkit().out
+
+
+def test_the_rest_of_an_address_is_shown(taskkit: Run) -> None:
+    ran = taskkit("doctor", "--base-url", "https://bob:hunter2@host.invalid:8443/v1?api_key=hunter2")
+    assert "endpoint    https://host.invalid:8443/v1\n" in ran.out
+    assert "'ftp://host/v1'" in taskkit("doctor", "--base-url", "ftp://bob:hunter2@host/v1").err
+    assert "Port out of range" in taskkit("doctor", "--base-url", "https://host:99999/v1").err

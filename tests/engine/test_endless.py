@@ -161,6 +161,20 @@ def test_redirects_in_circles_are_one_clear_error(talking: Talking) -> None:
     assert len(there.seen) < 10
 
 
+@pytest.mark.parametrize(
+    ("status", "to"),
+    [("302 F", "http://127.0.0.1:1/{key}"), ("307 T", "http://evil.invalid/" + "x" * 170 + "/{key}"),
+     ("308 P", "http://u:{key}@127.0.0.1:1/v1"), ("302 F", "http://evil.invalid/?next={key}"), ("302 F", "http://[{key}"),
+     ("307 T", "/{key}"), ("303 S", "/{key}"), ("300 M", "/" + "x" * 170 + "/{key}")],
+)  # fmt: skip
+@pytest.mark.parametrize("key", ["topsecret-0123456789-abcdef", "sk-topsecret-0123456789"])
+def test_a_key_in_a_redirect_is_not_shown(talking: Talking, status: str, to: str, key: str) -> None:
+    there = talking(lambda line: line.say(b"", status, "text/html", f"location: {to.format(key=key)}"))
+    with engine(there.url, api_key=key) as mine, pytest.raises(TaskkitError) as caught:
+        mine.run(Echo("hello"))
+    assert "topse" not in f"{caught.value}"
+
+
 # Not to be foreseen -------------------------------------------------------------------------------------------------
 
 REFUSALS = {

@@ -16,6 +16,7 @@ import pytest
 
 import taskkit
 from taskkit.errors import TaskkitError
+from taskkit.settings import Binding, Settings
 from taskkit.testing import Fail, Say, ScriptedServer, echo
 from tests.made import Echo
 
@@ -206,6 +207,13 @@ def test_the_key_is_told_to_the_endpoint_alone(server: Server, tmp_path: Path) -
     assert journal in files
     assert not any(KEY in one for one in shown)
     assert not any(KEY.encode() in path.read_bytes() for path in files)
+
+
+def test_a_password_in_an_address_is_in_no_representation(server: Server) -> None:
+    url = "https://bob:hunter2@host.invalid/v1"
+    with taskkit.Engine(base_url=url, api_key=KEY) as engine:
+        assert "hunter2" not in f"{engine!r} {engine.settings!r} {vars(engine)!r}"
+    assert "hunter2" not in repr(Settings(tiers={"fast": (Binding("m", url),)}))
 
 
 @pytest.mark.parametrize("url", ["http://models.example.com/v1", "http://10.0.0.7:8000/v1"])

@@ -5,6 +5,7 @@ import math
 import socketserver
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -254,6 +255,32 @@ def test_keys_with_line_ends_around_them_and_keys_that_no_header_can_hold(server
         with engine(there.base_url, api_key=key) as mine, pytest.raises(ConfigurationError) as caught:
             mine.run(Echo("hello"))
         assert key not in str(caught.value)
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+@pytest.mark.parametrize("key", ["topsecret-0123456789", "sk-very-secret-0123456789"])
+def test_a_key_for_the_name_of_a_model_is_not_kept(raw: Raw, tmp_path: Path, key: str, *, streamed: bool) -> None:
+    choice = {"message": {"content": "Fine."}, "delta": {"content": "Fine."}, "finish_reason": "stop"}
+    body = json.dumps({"model": f"m {key}", "choices": [choice]}).encode()
+    url = raw(b"data: " + body + b"\n\n", kind="text/event-stream") if streamed else raw(body)
+    seen: list[object] = []
+    with taskkit.Engine(model="m", base_url=url, api_key=key, context=8000, journal=tmp_path / "kept") as engine:
+        with engine.events.listen(seen.append):
+            said = "".join(engine.stream(Echo("hello"))) if streamed else engine.run(Echo("hello"))
+        assert said == "Fine."
+        files = [path for path in tmp_path.rglob("*") if path.is_file()]
+        assert files
+        assert not any(key.encode() in path.read_bytes() for path in files)
+    assert key not in repr(seen)
+
+
+def test_nor_is_it_shown_where_the_stream_then_fails(raw: Raw) -> None:
+    key = "topsecret-0123456789"
+    parts = ({"model": key}, {"error": {"code": 404, "message": "No such model."}})
+    body = b"".join(b"data: " + json.dumps(one).encode() + b"\n\n" for one in parts)
+    with engine(raw(body, kind="text/event-stream"), api_key=key) as mine, pytest.raises(ConfigurationError) as caught:
+        "".join(mine.stream(Echo("hello")))
+    assert "topsecret" not in str(caught.value)
 
 
 def test_what_an_endpoint_says_can_not_speak_to_the_terminal(server: Server) -> None:

@@ -1,5 +1,6 @@
 """An endpoint of one's own: what it serves, and the window that it tells of, are found out, also for a plan."""
 
+import traceback
 from collections.abc import Callable
 from datetime import date
 from typing import Any
@@ -95,3 +96,21 @@ def test_a_proxy_of_another_kind_is_refused(server: Server, monkeypatch: pytest.
     ):
         mine.run(Summarise("Ships sail the sea."))
     assert not proxy.requests
+
+
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
+@pytest.mark.parametrize(
+    "proxy",
+    ["http://pu:hunter2#1@127.0.0.1:1", "http://pu:hunter2/1@127.0.0.1:1", "http://pu:hunter2@127.0.0.1:port",
+     "ftp://pu:hunter2@127.0.0.1", "http://pu:hunter2\x01@127.0.0.1:1"],
+)  # fmt: skip
+def test_a_proxy_whose_address_can_not_be_read_is_named_and_not_shown(
+    proxy: str, variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, proxy)
+    with (
+        taskkit.Engine(NAMED["id"], base_url="https://llm.example.test/v1", context=8000, api_key="k") as mine,
+        pytest.raises(ConfigurationError, match=variable) as caught,
+    ):
+        mine.run(Summarise("Ships sail the sea."))
+    assert "hunter2" not in "".join(traceback.format_exception(caught.value))
