@@ -27,7 +27,7 @@ FIRST_WAIT = 0.5  # seconds; doubled each time, with jitter
 FIRST_PAUSE = 0.1  # of all calls, after a 429 that names no time: the next one doubles it where that was too short
 LONGEST_WAIT = 30.0
 LONGEST_RETRY_AFTER = 300.0
-LONGER = 2.0  # seconds that are waited beside what is asked for, at the most, where that was not enough
+LEAST_WAIT = 0.5  # seconds, where what was asked for was twice not enough
 LONGEST_LIMIT = 60.0  # by headers: limits are those of a minute, and a 429 says the rest
 SILENT = 3.0  # seconds that may pass without a word
 AT_FIRST, AT_MOST = 16, 256
@@ -119,7 +119,7 @@ class Pace:
                     raise failure.error from failure
                 delay = _back_off(failed, limited_tries, limited=limited)
                 if failure.after is not None:
-                    delay = max(failure.after, min(delay, LONGER))
+                    delay = max(failure.after, min(delay, LEAST_WAIT) if failed + limited_tries > 2 else 0.0)
                 self.retries += 1
                 self._events.emit("retry", str(failure.error), tries=failed + limited_tries, seconds=delay)
                 if limited:
