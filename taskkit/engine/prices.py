@@ -42,6 +42,12 @@ def cost(model: Model, usage: Usage, base_url: str) -> Decimal | None:
     return Decimal(rates.calc_price(counted)["total_price"])
 
 
+def look_up(model: Model, base_url: str) -> None:
+    """Reads what it takes to know a price, which is long the first time."""
+    if model.price is None:
+        _flat(model.name, base_url)
+
+
 def counts_as_we_do(model: Model, base_url: str) -> bool:
     """Whether our count is what will be charged. Any other server may serve what it likes under a name that we know, and
     one that counts one text as we do may count the next in another way."""

@@ -14,7 +14,7 @@ from taskkit.engine.endpoint import Endpoint
 from taskkit.engine.journal import Journal, Run, call_key, vector_key
 from taskkit.engine.learn import Learned
 from taskkit.engine.pace import Pace, Transient
-from taskkit.engine.prices import cost, counts_as_we_do, worst_case
+from taskkit.engine.prices import cost, counts_as_we_do, look_up, worst_case
 from taskkit.engine.schema import UnsupportedParameter
 from taskkit.engine.send import Transport
 from taskkit.engine.spend import Spend
@@ -89,7 +89,7 @@ class Road:
 
     async def _bought(self, call: Call, model: Model, on_text: OnText | None) -> Reply:
         tokens = at_most(call.messages)
-        self._price(model, Usage())  # what it takes to know prices is read before anything is paid for
+        look_up(model, self.endpoint.base_url)  # before anything is paid for: what is paid is then kept at once
         began = 0.0
 
         async def send(call: Call) -> Reply:
