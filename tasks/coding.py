@@ -70,7 +70,8 @@ class Code(Task[CodeResult]):
             )
             answer = await job.complete(parts, max_output=ROOM, show=not problem)
             files = found(answer, given)
-            problem = wrong(files) if not job.engine.rehearses or job.foresees("code to ask for again") else ""
+            broken = {"main.py": "("} if job.foresees("code to ask for again") else {"plan": ""}
+            problem = wrong(broken if job.engine.rehearses else files)
             if not problem:
                 return CodeResult(files=files, diff=difference(given, files))
         if not files:
