@@ -36,6 +36,9 @@ class Piece:
     before: str = ""
     table: str = ""
 
+    def __str__(self) -> str:
+        return self.text
+
 
 @dataclass(frozen=True, slots=True)
 class _Spans:

@@ -182,3 +182,9 @@ def test_what_comes_before_begins_at_a_sentence() -> None:
         assert before.text.endswith(piece.before)
         assert piece.before.startswith("Sentence")
         assert Counter().count(piece.before) > 8
+
+
+def test_in_a_prompt_a_piece_is_its_text() -> None:
+    """As in `f"Sum this up: {piece}"`."""
+    for piece in Text("# Ships\n\nOne sank. Two came in.").split(8, counter=Counter("o200k_base")):
+        assert f"{piece}" == piece.text
