@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import copy
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError
 from datetime import date
 from decimal import Decimal
@@ -31,7 +31,7 @@ from taskkit.events import Events
 from taskkit.models import user_file
 from taskkit.prompt import Part
 from taskkit.results import Notice, Usage
-from taskkit.tokens import Counter, count_messages
+from taskkit.tokens import Counter, at_most, count_messages
 
 ANSWER = 4096  # tokens kept for an answer unless a task says otherwise; longer ones are continued
 REASONING = 4096  # tokens on top, for what a reasoning model thinks before it answers
@@ -153,7 +153,7 @@ class Calls:
                 where = (route.road.endpoint.base_url, route.model.name)
                 value, reply = await structure.answer(
                     call, asked.output, whole, capabilities=self.capabilities, where=where,
-                    room=lambda c: self._output_room(route, c.messages, c.sent_schema),
+                    room=lambda c: self._room_left(route, c),
                 )  # fmt: skip
         except EndpointError:
             _of_no_use(asked, keys)
@@ -171,8 +171,15 @@ class Calls:
             room = min(room + REASONING, window.max_output, max(1, window.context // 2))
         return room
 
-    def _output_room(self, route: Route, messages: Sequence[Message], schema: Mapping[str, Any] | None = None) -> int:
-        return route.window.output_room(count_messages(messages, route.counter, schema))
+    def _output_room(self, route: Route, messages: Sequence[Message]) -> int:
+        return route.window.output_room(count_messages(messages, route.counter))
+
+    def _room_left(self, route: Route, call: Call) -> int:
+        """Tokens for the answer beside the messages and the schema; nothing is counted where the bytes leave enough."""
+        surely = route.window.output_room(at_most(call.messages, call.sent_schema))
+        if surely >= (call.max_output or 0):
+            return surely
+        return route.window.output_room(count_messages(call.messages, route.counter, call.sent_schema))
 
     def _learn_ratio(self, route: Route, call: Call, used: int) -> None:
         images = any(one.images for one in call.messages)  # what they take is no matter of the text

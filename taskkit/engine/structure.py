@@ -154,9 +154,11 @@ async def _on_a_rung(
         try:
             asked = _asked(call, rung, shape, bad, number)
             if room is not None and (number or rung != "strict"):  # which has more than was laid into the window
-                if room(asked) < (call.max_output or 0) and bad.excerpt:
+                most = room(asked)
+                if most < (call.max_output or 0) and bad.excerpt:
                     asked = _asked(call, rung, shape, replace(bad, excerpt=""), number)
-                asked = _within(asked, room(asked))
+                    most = room(asked)
+                asked = _within(asked, most)
             return await ask(asked), rung
         except UnsupportedParameter as refused:
             if rung == "prompt" or refused.parameter != "response_format":

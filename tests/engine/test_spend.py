@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from taskkit.engine.spend import Spend
+from taskkit.engine.spend import NOTHING, Spend
 from taskkit.errors import ConfigurationError, CostCapError
 
 CENTS = st.integers(0, 100).map(lambda cents: Decimal(cents) / 100)
@@ -107,4 +107,4 @@ def test_an_unknown_price_can_not_be_capped() -> None:
 
 
 def test_without_a_cap_nothing_is_refused() -> None:
-    asyncio.run(Spend(None).reserve(None, "m"))
+    assert asyncio.run(Spend(None).reserve(None, "m")) == NOTHING
